@@ -1,0 +1,156 @@
+"""What all custom resources have in common: metadata, conditions and the base of the models.
+
+Reading is tolerant: fields that this version does not know are ignored, so an older master keeps working under a
+newer CRD. The models are values: frozen, compared by their fields.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from tender.api.durations import DURATION_PATTERN, parse_duration
+from tender.api.names import API_VERSION
+from tender.api.quantities import parse
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+QUANTITY_PATTERN = (
+    r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]{1,2}))?$"  # no minus sign
+)
+LARGEST_INT32 = 2**31 - 1
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _amount(text: str) -> str:
+    if parse("", text) < 0:
+        raise ValueError(f"{text!r} is negative: write an amount of 0 or more")
+    return text
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
+"""A name that is also used as a label's value or as part of other names."""
+DnsSubdomain = Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)]
+"""A name of a node."""
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=32), AfterValidator(_duration)]
+"""A duration such as "60s"; `tender.api.durations` gives the seconds."""
+Quantity = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(_amount),
+    WithJsonSchema(
+        {"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32, "minimum": 0}
+    ),
+]
+"""A Kubernetes quantity that is not negative; `tender.api.quantities` gives the integer."""
+Quantities = Annotated[dict[str, Quantity], Field(max_length=16)]
+"""Quantities by resource name."""
+LabelValue = Annotated[str, Field(max_length=63)]
+
+
+class Model(BaseModel):
+    """A part of a custom resource: camelCase outside, snake_case inside."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=False,
+    )
+
+    def manifest(self) -> dict[str, Any]:
+        """The value as the API server takes it: camelCase, JSON types, absent fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class OwnerReference(Model):
+    """The object that another one belongs to and goes away with."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+class ObjectMeta(Model):
+    """The metadata of an object, as far as Tender reads it."""
+
+    name: str = ""
+    namespace: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    generation: int | None = None
+    creation_timestamp: AwareDatetime | None = None
+    deletion_timestamp: AwareDatetime | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+
+
+class Condition(Model):
+    """One aspect of an object's state, as `metav1.Condition` defines it."""
+
+    type: str = Field(
+        description="The aspect, such as Ready, Reconciling or Stalled.",
+        max_length=316,
+        pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$",
+    )
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether the aspect applies.")
+    reason: str = Field(
+        description="Why, as one word in CamelCase for programs.",
+        min_length=1,
+        max_length=1024,
+        pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+    )
+    message: str = Field("", description="Why, as a sentence for people.", max_length=32768)
+    observed_generation: int | None = Field(
+        None, description="The generation of the spec that this was found for.", ge=0
+    )
+    last_transition_time: AwareDatetime = Field(description="When the status last became what it is.")
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+
+
+class CustomResource(Model):
+    """The base of the kinds: each says its names here and its fields in `spec` and `status`."""
+
+    KIND: ClassVar[str]
+    PLURAL: ClassVar[str]
+    SHORT_NAME: ClassVar[str]
+    NAMESPACED: ClassVar[bool] = True
+
+    api_version: str = API_VERSION
+    kind: str = ""
+    metadata: ObjectMeta = ObjectMeta()
+
+    @classmethod
+    def read(cls, manifest: Any) -> Self:
+        """The object in `manifest`, a mapping as the API server gives it; unknown fields are ignored.
+
+        Raises pydantic.ValidationError, which names the field, when the object breaks the schema.
+        """
+        return cls.model_validate(manifest)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace (empty for cluster-scoped kinds) and name."""
+        return (self.metadata.namespace or "", self.metadata.name)

@@ -1,0 +1,115 @@
+"""The pod template of a framework: kept as the user wrote it, with just enough declared to refuse mistakes early.
+
+The whole Pod schema would make a CRD of several hundred kilobytes, more than `kubectl apply` can store; so all fields
+are preserved unseen and only those that the rules read are declared.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
+
+from tender.api.meta import QUANTITY_PATTERN
+from tender.api.rules import cel, list_map, server_default
+
+_MOST_CONTAINERS = 32
+
+_OPEN_OBJECT = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_QUANTITY = {"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32, "minimum": 0}
+_RESOURCES = {
+    **_OPEN_OBJECT,
+    "description": "What the container is given.",
+    "properties": {
+        "requests": {
+            "type": "object",
+            "description": "What is set aside for the container; offers are measured by it.",
+            "maxProperties": 16,
+            "additionalProperties": _QUANTITY,
+        },
+        "limits": {
+            "type": "object",
+            "description": "What the container must not exceed.",
+            "maxProperties": 16,
+            "additionalProperties": _QUANTITY,
+        },
+    },
+}
+_CONTAINER = {
+    **_OPEN_OBJECT,
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "maxLength": 63, "description": "The container's name."},
+        "resources": _RESOURCES,
+    },
+}
+_HAS_REQUESTS = (
+    "has({0}.resources) && has({0}.resources.requests) && 'cpu' in {0}.resources.requests"
+    " && 'memory' in {0}.resources.requests"
+)
+
+
+def _all_have_requests(containers: str) -> str:
+    of_container = _HAS_REQUESTS.format("c")
+    return f"({_HAS_REQUESTS.format('self')}) || {containers}.all(c, {of_container})"
+
+
+def _names_the_first(containers: str, field: str) -> str:
+    of_container = _HAS_REQUESTS.format("c")
+    return (
+        f"'{field} \"' + {containers}.filter(c, !({of_container}))[0].name + '\" has no requests for cpu and memory:"
+        " set resources.requests.cpu and resources.requests.memory, offers are measured by them'"
+    )
+
+
+_POD_SPEC = {
+    **_OPEN_OBJECT,
+    "description": "The spec of the pods.",
+    "required": ["containers"],
+    "properties": {
+        "nodeName": {"type": "string", "maxLength": 253, "description": "Must be absent: the offer decides the node."},
+        "containers": {
+            "type": "array",
+            "description": "The containers, at least one.",
+            "minItems": 1,
+            "maxItems": _MOST_CONTAINERS,
+            "items": _CONTAINER,
+            **list_map("name"),
+        },
+        "initContainers": {
+            "type": "array",
+            "description": "The containers that run before the others.",
+            "maxItems": _MOST_CONTAINERS,
+            "items": _CONTAINER,
+            **list_map("name"),
+        },
+        "resources": _RESOURCES,
+    },
+    **cel(
+        (
+            "!has(self.nodeName)",
+            "spec.nodeName must not be set: the node comes from the offer; use the framework's spec.nodeSelector",
+        ),
+        (_all_have_requests("self.containers"), _names_the_first("self.containers", "container")),
+        (
+            "!has(self.initContainers) || " + _all_have_requests("self.initContainers"),
+            _names_the_first("self.initContainers", "init container"),
+        ),
+    ),
+}
+
+PodTemplate = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            **_OPEN_OBJECT,
+            "x-kubernetes-embedded-resource": True,
+            "required": ["spec"],
+            "properties": {
+                "apiVersion": {"type": "string", **server_default("v1")},
+                "kind": {"type": "string", **server_default("Pod")},
+                "metadata": {"type": "object"},
+                "spec": _POD_SPEC,
+            },
+        }
+    ),
+]
+"""A pod template as the user wrote it: `metadata` and `spec`, as in a Deployment."""
