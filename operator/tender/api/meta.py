@@ -6,7 +6,15 @@ newer CRD. The models are values: frozen, compared by their fields.
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from tender.api.durations import DURATION_PATTERN, parse_duration
@@ -64,12 +72,11 @@ class Model(BaseModel):
         populate_by_name=True,
         extra="ignore",
         frozen=True,
-        use_attribute_docstrings=False,
     )
 
     def manifest(self) -> dict[str, Any]:
-        """The value as the API server takes it: camelCase, JSON types, absent fields left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """The value as the API server takes it: camelCase, JSON types, only the fields that were given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
 
 
 class OwnerReference(Model):
@@ -149,6 +156,10 @@ class CustomResource(Model):
         Raises pydantic.ValidationError, which names the field, when the object breaks the schema.
         """
         return cls.model_validate(manifest)
+
+    def manifest(self) -> dict[str, Any]:
+        """The object as the API server takes it: `apiVersion`, `kind` and the fields that were given."""
+        return {"apiVersion": self.api_version, "kind": self.kind, **super().manifest()}
 
     @property
     def key(self) -> tuple[str, str]:

@@ -14,7 +14,10 @@ def cel(*rules: tuple[str, str], **marks: Any) -> dict[str, Any]:
 
     A message that starts with a quote is itself a CEL expression, so that it can name what is wrong.
     """
-    return {"x-kubernetes-validations": [_rule(expression, message) for expression, message in rules], **marks}
+    return {
+        "x-kubernetes-validations": [_rule(expression, message) for expression, message in rules],
+        **marks,
+    }
 
 
 def server_default(value: Any) -> dict[str, Any]:

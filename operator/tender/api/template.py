@@ -65,7 +65,11 @@ _POD_SPEC = {
     "description": "The spec of the pods.",
     "required": ["containers"],
     "properties": {
-        "nodeName": {"type": "string", "maxLength": 253, "description": "Must be absent: the offer decides the node."},
+        "nodeName": {
+            "type": "string",
+            "maxLength": 253,
+            "description": "Must be absent: the offer decides the node.",
+        },
         "containers": {
             "type": "array",
             "description": "The containers, at least one.",

@@ -1,0 +1,216 @@
+"""Framework: one workload with its own second-level scheduler, and what it tells the master about its demand."""
+
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from tender.api.durations import parse_duration
+from tender.api.meta import (
+    LARGEST_INT32,
+    Conditions,
+    CustomResource,
+    DnsLabel,
+    Duration,
+    LabelValue,
+    Model,
+    Quantities,
+)
+from tender.api.names import DEFAULT_ROLE
+from tender.api.quantities import Resources, parse_resources
+from tender.api.rules import cel, list_map, server_default
+from tender.api.template import PodTemplate
+
+NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=32)]
+
+
+class Toleration(Model):
+    """A taint of nodes that is put up with, as in a pod's spec."""
+
+    key: str | None = Field(
+        None, description="The taint's key; absent with operator Exists: every taint.", max_length=316
+    )
+    operator: Literal["Exists", "Equal"] | None = Field(
+        None, description="How the key's value is compared; Equal when absent."
+    )
+    value: str | None = Field(None, description="The taint's value, with operator Equal.", max_length=63)
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        None, description="The taint's effect; absent: every effect."
+    )
+    toleration_seconds: int | None = Field(None, description="How long a NoExecute taint is put up with.")
+
+
+Tolerations = Annotated[tuple[Toleration, ...], Field(max_length=32)]
+
+
+class OfferPreferences(Model):
+    """Which offers are worth making to the framework, and for how long."""
+
+    minimum: Annotated[tuple[Quantities, ...], Field(max_length=8)] | None = Field(
+        None,
+        description="Sets of amounts of which an offer must hold at least one; absent: the master's default.",
+    )
+    timeout: Duration = Field(
+        "60s", description='How long an offer stays open for an answer, "60s" when absent.'
+    )
+
+    @property
+    def minimum_amounts(self) -> tuple[Resources, ...] | None:
+        """The sets as integers; None for the master's default."""
+        return None if self.minimum is None else tuple(parse_resources(entry) for entry in self.minimum)
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long an offer stays open, in seconds."""
+        return parse_duration(self.timeout)
+
+
+class ServiceSpec(Model):
+    """A number of equal pods that run until they are told otherwise."""
+
+    replicas: int = Field(
+        1,
+        description="How many pods to run.",
+        ge=0,
+        le=LARGEST_INT32,
+        json_schema_extra=server_default(1),
+    )
+    template: PodTemplate = Field(
+        description="The pods to run: metadata and spec as in a Deployment, each container with requests for cpu and memory."
+    )
+
+
+class ExternalSpec(Model):
+    """A controller outside of Tender answers the offers."""
+
+
+class FrameworkSpec(Model):
+    """What the workload is, in which role it takes part, and which nodes suit it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            (
+                "has(self.service) || has(self.external)",
+                "the framework has no workload: set spec.service (replicas and template), "
+                "or spec.external: {} when a controller of your own answers the offers",
+            ),
+            (
+                "!(has(self.service) && has(self.external))",
+                "the framework has two workloads: set only one of spec.service and spec.external",
+            ),
+        )
+    )
+
+    role: DnsLabel = Field(
+        DEFAULT_ROLE,
+        description="The role whose weight and quota apply.",
+        json_schema_extra=server_default(DEFAULT_ROLE),
+    )
+    node_selector: NodeSelector = Field({}, description="Labels that a node must have to be offered.")
+    tolerations: Tolerations = Field((), description="Taints of nodes that the framework puts up with.")
+    offers: OfferPreferences = Field(
+        OfferPreferences(), description="Which offers to make, and for how long."
+    )
+    service: ServiceSpec | None = Field(None, description="Run a number of equal pods.")
+    external: ExternalSpec | None = Field(
+        None, description="Make offers only; a controller of your own answers them and creates the pods."
+    )
+
+
+class DemandEntry(Model):
+    """A number of pods of one shape that the framework wants to have."""
+
+    name: DnsLabel = Field(
+        description="The name of the shape; its pods carry it in the label tender.dev/task."
+    )
+    requests: Quantities = Field(description="What one pod needs.", min_length=1)
+    count: int = Field(
+        description="How many pods are wanted in all, those that run included.", ge=0, le=LARGEST_INT32
+    )
+    node_selector: NodeSelector = Field(
+        {}, description="Labels that a node must have, besides the framework's."
+    )
+    tolerations: Tolerations = Field(
+        (), description="Taints that these pods put up with, besides the framework's."
+    )
+    max_per_node: int | None = Field(
+        None,
+        description="How many of the pods one node may have; absent: any number.",
+        ge=1,
+        le=LARGEST_INT32,
+    )
+
+    @cached_property
+    def amounts(self) -> Resources:
+        """What one pod needs, as integers."""
+        return parse_resources(self.requests)
+
+
+class Backoff(Model):
+    """How long new launches wait after failed ones."""
+
+    failures: int = Field(description="How many launches have failed one after the other.", ge=0)
+    until: AwareDatetime | None = Field(None, description="When the next launch may be tried.")
+
+
+class NotOffered(Model):
+    """Why some nodes were not offered."""
+
+    reason: str = Field(description="Why, as one word for programs.", min_length=1, max_length=63)
+    nodes: int = Field(description="How many nodes were not offered for this reason.", ge=0)
+    message: str = Field("", description="Why, as a sentence for people.", max_length=1024)
+
+
+class Allocation(Model):
+    """What the master has found out in its last cycle."""
+
+    dominant_share: str = Field(
+        "0",
+        description="The largest fraction of any resource of the cluster that the framework holds.",
+        max_length=32,
+    )
+    allocated: Quantities = Field({}, description="What the framework holds: its pods and claims.")
+    offered: Quantities = Field({}, description="What is on offer to the framework now.")
+    not_offered: Annotated[tuple[NotOffered, ...], Field(max_length=32)] = Field(
+        (), description="Why the framework was not offered more, counted by nodes."
+    )
+
+
+class FrameworkStatus(Model):
+    """What has become of the framework: the controller's part, and the master's under allocation."""
+
+    observed_generation: int | None = Field(
+        None, description="The generation of the spec that the controller has acted on.", ge=0
+    )
+    conditions: Conditions = Field(
+        (), description="The state in the conditions Ready, Reconciling and Stalled."
+    )
+    demand: (
+        Annotated[tuple[DemandEntry, ...], Field(max_length=128, json_schema_extra=list_map("name"))] | None
+    ) = Field(
+        None,
+        description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
+    )
+    selector: str | None = Field(
+        None, description="The label selector of the pods, for autoscalers.", max_length=1024
+    )
+    replicas: int | None = Field(None, description="How many pods there are.", ge=0)
+    ready_replicas: int | None = Field(None, description="How many pods are ready.", ge=0)
+    updated_replicas: int | None = Field(None, description="How many pods have the current template.", ge=0)
+    revision: LabelValue | None = Field(None, description="The hash of the current template.")
+    backoff: Backoff | None = Field(None, description="Set while launches wait after failed ones.")
+    allocation: Allocation | None = Field(
+        None, description="What the master has found out in its last cycle."
+    )
+
+
+class Framework(CustomResource):
+    """One workload with its own second-level scheduler."""
+
+    KIND: ClassVar[str] = "Framework"
+    PLURAL: ClassVar[str] = "frameworks"
+    SHORT_NAME: ClassVar[str] = "fw"
+
+    kind: str = "Framework"
+    spec: FrameworkSpec = Field(description="What is wanted.")
+    status: FrameworkStatus = Field(FrameworkStatus(), description="What is the case.")
