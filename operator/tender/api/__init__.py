@@ -1,7 +1,7 @@
 """The custom resources of group `tender.dev`, and the values that every layer shares.
 
-One module per kind, all pure: `tender.api.crds` makes the CRDs from the models. Kubernetes' own nodes and pods, in the
-form that Tender reads, are in `tender.api.core`.
+One module per kind, all pure: `tender.api.crds` makes the CRDs from the models. Kubernetes' own nodes and
+pods, in the form that Tender reads, are in `tender.api.core`.
 """
 
 from tender.api.conditions import READY, RECONCILING, STALLED, find_condition, set_condition, set_state

@@ -1,7 +1,7 @@
 """Conditions as values: set one, keep the time of its last change, and the triple that kstatus reads.
 
-The triple is `Ready`, `Reconciling` and `Stalled` (sigs.k8s.io/cli-utils, kstatus), so that `kubectl wait`, Helm and
-Argo CD understand when an object has settled. The clock is an argument.
+The triple is `Ready`, `Reconciling` and `Stalled` (sigs.k8s.io/cli-utils, kstatus), so that `kubectl wait`,
+Helm and Argo CD understand when an object has settled. The clock is an argument.
 """
 
 from collections.abc import Iterable
@@ -37,8 +37,8 @@ def set_condition(
 ) -> tuple[Condition, ...]:
     """The conditions with one of them added or replaced in place.
 
-    `lastTransitionTime` is kept while the status stays the same, and is `now` otherwise. A message beyond what the
-    API server takes (32,768 characters) is cut.
+    `lastTransitionTime` is kept while the status stays the same, and is `now` otherwise. A message beyond
+    what the API server takes (32,768 characters) is cut.
     """
     known = tuple(conditions)
     before = find_condition(known, type_)

@@ -1,6 +1,7 @@
 """The CRD of each kind: its names, its columns in `kubectl get`, and the schema made from its model.
 
-`python -m tender.api.crds DIRECTORY` writes them, one file for each kind; the files under `crds/` are made so.
+`python -m tender.api.crds DIRECTORY` writes them, one file for each kind; the files under `crds/` are made
+so.
 """
 
 import sys
@@ -83,7 +84,6 @@ VIEWS: dict[type[CustomResource], View] = {
             Column("Role", ".spec.role", "The role that it is charged to."),
             Column("Phase", ".status.phase", "Where it stands."),
             Column("Expires", ".spec.expiresAt", "When it is taken back without an answer."),
-            Column("Nodes", ".spec.slices[*].node", "The nodes of its slices.", wide=True),
             Column("Message", ".status.message", "Why it was answered so.", wide=True),
             _AGE,
         ),

@@ -13,9 +13,7 @@ _MILLISECONDS = {"ms": 1, **{unit: seconds * 1000 for unit, seconds in _SECONDS.
 def parse_duration(text: str) -> float:
     """Seconds in `text`. Raises ValueError, naming the text, when it is no duration."""
     if not re.fullmatch(DURATION_PATTERN, text):
-        raise ValueError(
-            f"{text!r} is no duration: write numbers with ms, s, m, h or d, such as 500ms, 60s or 1h30m"
-        )
+        raise ValueError(f"{text!r} is no duration: write 500ms, 60s, 1h30m or 1d")
     milliseconds = sum(float(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text))
     return milliseconds / 1000
 

@@ -1,4 +1,4 @@
-"""Framework: one workload with its own second-level scheduler, and what it tells the master about its demand."""
+"""Framework: one workload with its own second-level scheduler, and what it tells the master of its demand."""
 
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -18,7 +18,7 @@ from tender.api.meta import (
 )
 from tender.api.names import DEFAULT_ROLE
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import cel, list_map, server_default
+from tender.api.rules import Rule, cel, list_map, server_default
 from tender.api.template import PodTemplate
 
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=32)]
@@ -76,7 +76,7 @@ class ServiceSpec(Model):
         json_schema_extra=server_default(1),
     )
     template: PodTemplate = Field(
-        description="The pods to run: metadata and spec as in a Deployment, each container with requests for cpu and memory."
+        description="The pods to run: metadata and spec as in a Deployment, with requests for cpu and memory."
     )
 
 
@@ -89,12 +89,12 @@ class FrameworkSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "has(self.service) || has(self.external)",
                 "the framework has no workload: set spec.service (replicas and template), "
                 "or spec.external: {} when a controller of your own answers the offers",
             ),
-            (
+            Rule(
                 "!(has(self.service) && has(self.external))",
                 "the framework has two workloads: set only one of spec.service and spec.external",
             ),

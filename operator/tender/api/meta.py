@@ -1,7 +1,7 @@
 """What all custom resources have in common: metadata, conditions and the base of the models.
 
-Reading is tolerant: fields that this version does not know are ignored, so an older master keeps working under a
-newer CRD. The models are values: frozen, compared by their fields.
+Reading is tolerant: fields that this version does not know are ignored, so an older master keeps working
+under a newer CRD. The models are values: frozen, compared by their fields.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -20,12 +20,24 @@ from pydantic.alias_generators import to_camel
 from tender.api.durations import DURATION_PATTERN, parse_duration
 from tender.api.names import API_VERSION
 from tender.api.quantities import parse
+from tender.api.rules import Rule, cel, list_map
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-QUANTITY_PATTERN = (
-    r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]{1,2}))?$"  # no minus sign
+QUANTITY_SCHEMA = {
+    "x-kubernetes-int-or-string": True,
+    "minimum": 0,
+    "maxLength": 32,
+    # As Kubernetes defines a quantity, without the minus sign.
+    "pattern": r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]{1,2}))?$",
+}
+NOT_NEGATIVE = cel(
+    Rule(
+        "self.all(r, !string(self[r]).startsWith('-'))",
+        "an amount is negative: write a quantity of 0 or more",
+    )
 )
+LONGEST_LABEL = 63
 LARGEST_INT32 = 2**31 - 1
 
 
@@ -44,7 +56,7 @@ def _duration(text: str) -> str:
     return text
 
 
-DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=63)]
+DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=LONGEST_LABEL)]
 """A name that is also used as a label's value or as part of other names."""
 DnsSubdomain = Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)]
 """A name of a node."""
@@ -54,14 +66,12 @@ Quantity = Annotated[
     str,
     BeforeValidator(_text),
     AfterValidator(_amount),
-    WithJsonSchema(
-        {"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32, "minimum": 0}
-    ),
+    WithJsonSchema(QUANTITY_SCHEMA),
 ]
 """A Kubernetes quantity that is not negative; `tender.api.quantities` gives the integer."""
-Quantities = Annotated[dict[str, Quantity], Field(max_length=16)]
+Quantities = Annotated[dict[str, Quantity], Field(max_length=16, json_schema_extra=NOT_NEGATIVE)]
 """Quantities by resource name."""
-LabelValue = Annotated[str, Field(max_length=63)]
+LabelValue = Annotated[str, Field(max_length=LONGEST_LABEL)]
 
 
 class Model(BaseModel):
@@ -132,7 +142,7 @@ Conditions = Annotated[
     tuple[Condition, ...],
     Field(
         max_length=16,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        json_schema_extra=list_map("type"),
     ),
 ]
 

@@ -1,7 +1,7 @@
 """ResourceOffer: slices of nodes that the master offers to one framework, and the framework's one answer.
 
-The answer is a compare-and-swap on the status. The rules below let the API server judge it: a claim never exceeds its
-slice, the first answer is the only one, and the spec never changes.
+The answer is a compare-and-swap on the status. The rules below let the API server judge it: a claim never
+exceeds its slice, the first answer is the only one, and the spec never changes.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from tender.api.meta import LARGEST_INT32, CustomResource, DnsLabel, DnsSubdomain, Model, Quantities
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import cel, list_map
+from tender.api.rules import Rule, cel, list_map, server_default
 
 MOST_SLICES = 128
 """How many slices one offer may have."""
@@ -48,7 +48,7 @@ class ResourceOfferSpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "self == oldSelf",
                 "the spec of an offer cannot be changed: the master makes a new offer instead",
             )
@@ -58,7 +58,7 @@ class ResourceOfferSpec(Model):
     framework: DnsLabel = Field(description="The framework in the same namespace that the offer is made to.")
     role: DnsLabel = Field(description="The role that the resources are charged to.")
     slices: Annotated[tuple[Slice, ...], Field(min_length=1, max_length=MOST_SLICES)] = Field(
-        description="The parts of nodes that are offered, each of them to be claimed wholly, in part or not at all."
+        description="The parts of nodes that are offered, each to be claimed wholly, in part or not at all."
     )
     expires_at: AwareDatetime = Field(
         description="When the master takes the offer back if there is no answer."
@@ -85,10 +85,11 @@ class ResourceOfferStatus(Model):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "has(self.phase) && self.phase == 'Claimed' ? has(self.claims) && size(self.claims) > 0"
                 " : !has(self.claims) || size(self.claims) == 0",
-                "status.claims belongs to phase Claimed: claim at least one slice with it, and none with another phase",
+                "claims belong to phase Claimed: at least one with it, and none with another phase",
+                ".claims",
             )
         )
     )
@@ -126,27 +127,35 @@ class ResourceOffer(CustomResource):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "!has(self.status) || !has(self.status.claims) ||"
                 " self.status.claims.all(c, c.slice < size(self.spec.slices))",
-                "a claim is on a slice that the offer does not have: status.claims[].slice is an index of spec.slices",
+                "a claim is on a slice that the offer does not have: slice is an index of spec.slices",
+                ".status.claims",
             ),
-            (
+            Rule(
                 "!has(self.status) || !has(self.status.claims) || self.status.claims.all(c,"
                 " c.slice >= size(self.spec.slices) || c.resources.all(r,"
                 " r in self.spec.slices[c.slice].resources && quantity(string(c.resources[r]))"
                 ".compareTo(quantity(string(self.spec.slices[c.slice].resources[r]))) <= 0))",
                 "a claim is larger than its slice: claim at most the resources in spec.slices",
+                ".status.claims",
             ),
             # At the root, because a rule on the status would not run when the whole status is removed.
-            (
+            Rule(
                 f"{_WAS_OPEN} || (has(self.status) && {_same('phase')} && {_same('claims')}"
-                f" && {_same('refuseSeconds')})",
-                "the offer has been answered already and its phase, claims and refuseSeconds stay: wait for another",
+                f" && {_same('refuseSeconds')}"
+                f" && (!has(oldSelf.status.answeredAt) || {_same('answeredAt')}))",
+                "the offer has been answered already and its answer stays: wait for another offer",
+                ".status.phase",
             ),
         )
     )
 
     kind: str = "ResourceOffer"
     spec: ResourceOfferSpec = Field(description="What is offered.")
-    status: ResourceOfferStatus = Field(ResourceOfferStatus(), description="The answer.")
+    status: ResourceOfferStatus = Field(
+        ResourceOfferStatus(),
+        description="The answer.",
+        json_schema_extra=server_default({"phase": "Offered"}),
+    )

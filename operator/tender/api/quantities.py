@@ -1,9 +1,9 @@
 """Kubernetes quantities as integers, and back.
 
-Everything inside Tender counts in integers: milli-CPU for `cpu`, bytes for memory and storage, plain counts for the
-rest. This module is the only place that reads or writes the textual form, at the edge to the API server.
-Reading follows `k8s.io/apimachinery/pkg/api/resource`: fractions below the unit are rounded away from zero and amounts
-beyond 64 bits are capped.
+Everything inside Tender counts in integers: milli-CPU for `cpu`, bytes for memory and storage, plain counts
+for the rest. This module is the only place that reads or writes the textual form, at the edge to the API
+server. Reading follows `k8s.io/apimachinery/pkg/api/resource`: fractions below the unit are rounded away
+from zero and amounts beyond 64 bits are capped.
 """
 
 import re
@@ -29,8 +29,8 @@ _BINARY_FACTORS = {unit: 1024 ** (6 - position) for position, unit in enumerate(
 def parse(resource: str, quantity: str | int) -> int:
     """The amount of `resource` that `quantity` stands for: milli-CPU for cpu, otherwise bytes or a count.
 
-    Negative amounts are read as such; whoever must not have them refuses them. Raises ValueError, naming the text,
-    when it is no quantity.
+    Negative amounts are read as such; whoever must not have them refuses them. Raises ValueError, naming the
+    text, when it is no quantity.
     """
     if isinstance(quantity, str):
         return _parse_text(quantity, 3 if resource == "cpu" else 0)
@@ -38,7 +38,7 @@ def parse(resource: str, quantity: str | int) -> int:
 
 
 def format_amount(resource: str, amount: int) -> str:
-    """The quantity for `amount`: cpu as "2" or "250m", memory and storage in the largest exact binary unit."""
+    """The quantity for `amount`: cpu as "2" or "250m", bytes in the largest exact binary unit."""
     if resource == "cpu":
         return f"{amount}m" if amount % 1000 else str(amount // 1000)
     if amount and _is_counted_in_bytes(resource):
@@ -49,7 +49,7 @@ def format_amount(resource: str, amount: int) -> str:
 
 
 def parse_resources(quantities: Mapping[str, str | int]) -> dict[str, int]:
-    """Amounts by resource name. Raises ValueError, naming the resource and the text, when one is no quantity."""
+    """Amounts by resource name. Raises ValueError, naming resource and text, when one is no quantity."""
     amounts = {}
     for resource, quantity in quantities.items():
         try:

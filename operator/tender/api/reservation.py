@@ -1,4 +1,4 @@
-"""Reservation: resources of one node that are kept for one role and framework, also while nothing runs on them."""
+"""Reservation: resources of one node that are kept for a role or framework, also while nothing runs there."""
 
 from functools import cached_property
 from typing import ClassVar
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tender.api.meta import Conditions, CustomResource, DnsLabel, DnsSubdomain, Model, Quantities
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import cel
+from tender.api.rules import Rule, cel
 
 
 class ReservationSpec(Model):
@@ -15,7 +15,7 @@ class ReservationSpec(Model):
 
     role: DnsLabel = Field(
         description="The role that the resources are kept for, with the roles below it.",
-        json_schema_extra=cel(("self == oldSelf", "spec.role cannot be changed: make a new Reservation")),
+        json_schema_extra=cel(Rule("self == oldSelf", "spec.role cannot be changed: make a new Reservation")),
     )
     framework: DnsLabel | None = Field(
         None,
@@ -23,7 +23,7 @@ class ReservationSpec(Model):
     )
     node: DnsSubdomain = Field(
         description="The node that the resources are kept on.",
-        json_schema_extra=cel(("self == oldSelf", "spec.node cannot be changed: make a new Reservation")),
+        json_schema_extra=cel(Rule("self == oldSelf", "spec.node cannot be changed: make a new Reservation")),
     )
     resources: Quantities = Field(description="The amounts that are kept.", min_length=1)
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from tender.api.meta import Conditions, CustomResource, DnsLabel, Model, Quantities
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import cel, server_default
+from tender.api.rules import Rule, cel, server_default
 
 
 class Quota(Model):
@@ -18,7 +18,7 @@ class Quota(Model):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "!has(self.guarantee) || !has(self.limit) || self.guarantee.all(r, !(r in self.limit) ||"
                 " quantity(string(self.guarantee[r])).compareTo(quantity(string(self.limit[r]))) <= 0)",
                 "spec.quota.guarantee exceeds spec.quota.limit: lower the guarantee or raise the limit",
@@ -50,7 +50,7 @@ class FrameworkRoleSpec(Model):
     parent: DnsLabel | None = Field(None, description="The role above this one; absent: a role at the top.")
     weight: float = Field(
         1.0,
-        description="The role's part in relation to its siblings; a weight of 2 gets twice as much as a weight of 1.",
+        description="The role's part in relation to its siblings: weight 2 gets twice as much as weight 1.",
         gt=0,
         le=1_000_000,
         json_schema_extra=server_default(1),
@@ -89,9 +89,10 @@ class FrameworkRole(CustomResource):
 
     model_config = ConfigDict(
         json_schema_extra=cel(
-            (
+            Rule(
                 "!has(self.spec.parent) || self.spec.parent != self.metadata.name",
-                "spec.parent names the role itself: name another role, or leave it out for a role at the top",
+                "the role is its own parent: name another, or leave spec.parent out for a role at the top",
+                ".spec.parent",
             )
         )
     )

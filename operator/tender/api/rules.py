@@ -1,23 +1,31 @@
-"""Marks by which a model says things to its CRD that JSON schema cannot: CEL rules, list types, server-side defaults.
+"""Marks by which a model says what JSON schema cannot: CEL rules, list types, server-side defaults.
 
-They go into `json_schema_extra` of a model or a field; `tender.api.schema` writes them into the structural schema.
+They go into `json_schema_extra` of a model or a field; `tender.api.schema` puts them into the structural
+schema.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 SERVER_DEFAULT = "x-server-default"
 """The key of a default that the API server fills in, in contrast to one that only the models know."""
 
 
-def cel(*rules: tuple[str, str], **marks: Any) -> dict[str, Any]:
-    """CEL rules as pairs of expression and message; the message says what to write instead.
+@dataclass(frozen=True)
+class Rule:
+    """A CEL expression that must hold, the message when it does not, and the field that is wrong.
 
-    A message that starts with a quote is itself a CEL expression, so that it can name what is wrong.
+    The message says what to write instead. `field` is a path below the place of the rule, such as `.spec.parent`.
     """
-    return {
-        "x-kubernetes-validations": [_rule(expression, message) for expression, message in rules],
-        **marks,
-    }
+
+    expression: str
+    message: str
+    field: str | None = None
+
+
+def cel(*rules: Rule) -> dict[str, Any]:
+    """The rules, to be checked by the API server on every write."""
+    return {"x-kubernetes-validations": [_validation(rule) for rule in rules]}
 
 
 def server_default(value: Any) -> dict[str, Any]:
@@ -26,11 +34,10 @@ def server_default(value: Any) -> dict[str, Any]:
 
 
 def list_map(*keys: str) -> dict[str, Any]:
-    """The list holds at most one element per combination of `keys`, and its elements may have different owners."""
+    """A list with at most one element for each combination of `keys`; elements may have different owners."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
-def _rule(expression: str, message: str) -> dict[str, str]:
-    if message.startswith("'"):
-        return {"rule": expression, "messageExpression": message}
-    return {"rule": expression, "message": message}
+def _validation(rule: Rule) -> dict[str, str]:
+    validation = {"rule": rule.expression, "message": rule.message}
+    return validation if rule.field is None else {**validation, "fieldPath": rule.field}

@@ -1,13 +1,14 @@
 """Structural schemas for CRDs, made from the pydantic models.
 
-The API server takes a subset of JSON schema (k8s.io/apiextensions-apiserver, "structural schema"): no references, no
-`null` type, no constants. This module turns what pydantic writes into that subset, and refuses what it cannot turn.
+The API server takes a subset of JSON schema (k8s.io/apiextensions-apiserver, "structural schema"): no
+references, no `null` type, no constants. This module turns what pydantic writes into that subset, and
+refuses what it cannot turn.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from tender.api.meta import CustomResource
+from tender.api.meta import DNS_LABEL, LONGEST_LABEL, CustomResource
 from tender.api.rules import SERVER_DEFAULT
 
 Schema = dict[str, Any]
@@ -32,11 +33,10 @@ _COPIED = frozenset(
     }
 )
 _DROPPED = frozenset({"$defs", "default", "propertyNames", "title"})  # nothing the server would act on
-_LONGEST_LABEL = 63
 
 
 def structural_schema(model: type[CustomResource]) -> Schema:
-    """The `openAPIV3Schema` of the kind. Raises ValueError, naming the place, for what a CRD cannot express."""
+    """The `openAPIV3Schema` of the kind. Raises ValueError, naming the place, for what no CRD can express."""
     document = model.model_json_schema(by_alias=True, mode="validation")
     root = _Transformer(document.get("$defs", {})).transform(document, model.__name__)
     properties = root["properties"]
@@ -44,8 +44,8 @@ def structural_schema(model: type[CustomResource]) -> Schema:
     properties["kind"] = {"type": "string", "description": "The kind of the object."}
     properties["metadata"] = {
         "type": "object",
-        # The name becomes the value of a label, which holds no more than this.
-        "properties": {"name": {"type": "string", "maxLength": _LONGEST_LABEL}},
+        # The name becomes the value of labels and references, which take no more than this.
+        "properties": {"name": {"type": "string", "maxLength": LONGEST_LABEL, "pattern": DNS_LABEL}},
     }
     return root
 

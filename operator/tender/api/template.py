@@ -1,20 +1,19 @@
-"""The pod template of a framework: kept as the user wrote it, with just enough declared to refuse mistakes early.
+"""The pod template of a framework: kept as the user wrote it, with just enough declared to refuse mistakes.
 
-The whole Pod schema would make a CRD of several hundred kilobytes, more than `kubectl apply` can store; so all fields
-are preserved unseen and only those that the rules read are declared.
+The whole Pod schema would make a CRD of several hundred kilobytes, more than `kubectl apply` can store; so
+all fields are preserved unseen and only those that the rules read are declared.
 """
 
 from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from tender.api.meta import QUANTITY_PATTERN
-from tender.api.rules import cel, list_map, server_default
+from tender.api.meta import NOT_NEGATIVE, QUANTITY_SCHEMA
+from tender.api.rules import Rule, cel, list_map, server_default
 
 _MOST_CONTAINERS = 32
 
 _OPEN_OBJECT = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_QUANTITY = {"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32, "minimum": 0}
 _RESOURCES = {
     **_OPEN_OBJECT,
     "description": "What the container is given.",
@@ -23,13 +22,15 @@ _RESOURCES = {
             "type": "object",
             "description": "What is set aside for the container; offers are measured by it.",
             "maxProperties": 16,
-            "additionalProperties": _QUANTITY,
+            "additionalProperties": QUANTITY_SCHEMA,
+            **NOT_NEGATIVE,
         },
         "limits": {
             "type": "object",
             "description": "What the container must not exceed.",
             "maxProperties": 16,
-            "additionalProperties": _QUANTITY,
+            "additionalProperties": QUANTITY_SCHEMA,
+            **NOT_NEGATIVE,
         },
     },
 }
@@ -48,15 +49,13 @@ _HAS_REQUESTS = (
 
 
 def _all_have_requests(containers: str) -> str:
-    of_container = _HAS_REQUESTS.format("c")
-    return f"({_HAS_REQUESTS.format('self')}) || {containers}.all(c, {of_container})"
+    return f"({_HAS_REQUESTS.format('self')}) || {containers}.all(c, {_HAS_REQUESTS.format('c')})"
 
 
-def _names_the_first(containers: str, field: str) -> str:
-    of_container = _HAS_REQUESTS.format("c")
+def _needs_requests(containers: str) -> str:
     return (
-        f"'{field} \"' + {containers}.filter(c, !({of_container}))[0].name + '\" has no requests for cpu and memory:"
-        " set resources.requests.cpu and resources.requests.memory, offers are measured by them'"
+        f"each of spec.{containers} needs resources.requests.cpu and resources.requests.memory, or the pod"
+        " spec.resources.requests with both: offers are measured by them"
     )
 
 
@@ -88,14 +87,15 @@ _POD_SPEC = {
         "resources": _RESOURCES,
     },
     **cel(
-        (
+        Rule(
             "!has(self.nodeName)",
-            "spec.nodeName must not be set: the node comes from the offer; use the framework's spec.nodeSelector",
+            "remove nodeName: the offer decides the node; to choose among nodes set spec.nodeSelector",
+            ".nodeName",
         ),
-        (_all_have_requests("self.containers"), _names_the_first("self.containers", "container")),
-        (
+        Rule(_all_have_requests("self.containers"), _needs_requests("containers")),
+        Rule(
             "!has(self.initContainers) || " + _all_have_requests("self.initContainers"),
-            _names_the_first("self.initContainers", "init container"),
+            _needs_requests("initContainers"),
         ),
     ),
 }
