@@ -1,0 +1,64 @@
+"""The kinds of object that Tender reads or writes, and the URL path of each.
+
+A `Resource` is a value that names a kind to `Client` and `ListWatch`; nothing is discovered at run time.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from tender.api.names import GROUP, VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of object as the API server serves it; `group` is empty for the core kinds."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """The `apiVersion` of an object of this kind."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(
+        self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
+    ) -> str:
+        """The URL path of one object, or of the collection (in all namespaces if none is given).
+
+        Raises ValueError for an object of a namespaced kind without a namespace: its path would name another.
+        """
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        parts = [root]
+        if self.namespaced and namespace:
+            parts += ["namespaces", quote(namespace, safe="")]
+        elif self.namespaced and name:
+            raise ValueError(f"{self.plural} {name!r}: an object of this kind needs a namespace")
+        parts.append(self.plural)
+        if name:
+            parts.append(quote(name, safe=""))
+        if subresource:
+            parts.append(subresource)
+        return "/".join(parts)
+
+
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
+PODS = Resource("", "v1", "pods", "Pod")
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+SECRETS = Resource("", "v1", "secrets", "Secret")
+PERSISTENT_VOLUME_CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
+EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+CUSTOM_RESOURCE_DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+
+FRAMEWORKS = Resource(GROUP, VERSION, "frameworks", "Framework")
+RESOURCE_OFFERS = Resource(GROUP, VERSION, "resourceoffers", "ResourceOffer")
+FRAMEWORK_ROLES = Resource(GROUP, VERSION, "frameworkroles", "FrameworkRole", namespaced=False)
+RESERVATIONS = Resource(GROUP, VERSION, "reservations", "Reservation")

@@ -1,0 +1,201 @@
+"""One call to the API server, attempted until it succeeds, fails for good or runs out of attempts.
+
+This is the part of the client that knows HTTP: the session, authentication, time limits, which failures may
+be tried again, and what is measured. `Client` above it knows Kubernetes' verbs.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from tender.cluster.access import Access
+from tender.cluster.errors import ApiError, NoCluster, Unreachable, from_response
+from tender.cluster.resources import Resource
+from tender.cluster.retry import RetryPolicy
+
+Observe = Callable[[str, str, int, float], None]
+"""Called after each attempt with verb, resource, HTTP code (0: no answer) and seconds."""
+
+_TRANSIENT = frozenset({500, 502, 503, 504})
+_READS = frozenset({"get", "list", "watch"})
+_LOST = (aiohttp.ClientError, NoCluster, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to ask of the API server.
+
+    `idempotent` says that doing it twice leaves the same state as doing it once. `name` is the object's, also
+    where the path does not have it (create), so that errors can tell.
+    """
+
+    verb: str
+    method: str
+    resource: Resource
+    namespace: str | None = None
+    name: str | None = None
+    subresource: str | None = None
+    query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    body: bytes | None = None
+    content_type: str = "application/json"
+    idempotent: bool = True
+
+    def __str__(self) -> str:
+        place = "/".join(part for part in (self.namespace, self.name) if part)
+        kind = f"{self.resource.plural}/{self.subresource}" if self.subresource else self.resource.plural
+        return f"{self.verb} {kind} {place}".rstrip()
+
+    def url(self, server: str) -> URL:
+        """The address, with the query."""
+        name = None if self.verb == "create" else self.name
+        path = server + self.resource.path(self.namespace, name, self.subresource)
+        return URL(f"{path}?{urlencode(self.query)}" if self.query else path, encoded=True)
+
+
+class Transport:
+    """Sends calls over one aiohttp session, in one event loop; at most `writes_in_flight` writes at once."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        writes_in_flight: int,
+        retry: RetryPolicy,
+        request_timeout: float,
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        observe: Observe | None = None,
+    ) -> None:
+        self._access = access
+        self._server = access.server.rstrip("/")
+        self._writes = asyncio.Semaphore(writes_in_flight)
+        self._retry = retry
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout)
+        self._rng = rng or random.Random()
+        self._sleep = sleep
+        self._clock = clock
+        self._observe = observe
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def send(self, call: Call, retry: RetryPolicy | None = None) -> bytes:
+        """The answer's body. Raises ApiError, with `ambiguous` set if an earlier attempt may have taken
+        effect.
+        """
+        policy = retry or self._retry
+        ambiguous = False
+        failures = 0
+        while True:
+            try:
+                if call.verb in _READS:
+                    return await self._attempt(call)
+                async with self._writes:
+                    return await self._attempt(call)
+            except ApiError as error:
+                error.ambiguous = ambiguous
+                failures += 1
+                if failures >= policy.attempts or not _may_retry(error, call):
+                    raise
+                ambiguous = ambiguous or _may_have_taken_effect(error, call)
+                pause = error.retry_after + policy.backoff.delay(failures - 1, self._rng)
+            await self._sleep(pause)
+
+    @contextlib.asynccontextmanager
+    async def stream(self, call: Call, inactivity: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The answer's body in pieces as they arrive, for as long as the server sends; one attempt.
+
+        Raises Unreachable inside the `async with` when nothing came for `inactivity` seconds or the
+        connection broke.
+        """
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=inactivity, sock_read=inactivity)
+        started = self._clock()
+        code = 0
+        try:
+            async with await self._open(call, limits) as response:
+                code = response.status
+                if code >= 400:
+                    raise self._refusal(call, response, await response.read())
+                yield response.content.iter_any()
+        except _LOST as error:
+            raise _unreachable(call, error) from error
+        finally:
+            self._note(call, code, started)
+
+    async def _attempt(self, call: Call) -> bytes:
+        started = self._clock()
+        code = 0
+        try:
+            async with await self._open(call, self._timeout) as response:
+                code = response.status
+                payload = await response.read()
+        except _LOST as error:
+            code = 0
+            raise _unreachable(call, error) from error
+        finally:
+            self._note(call, code, started)
+        if code >= 400:
+            raise self._refusal(call, response, payload)
+        return payload
+
+    async def _open(self, call: Call, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        if self._session is None:
+            self._session = self._new_session()
+        headers = await self._access.headers()
+        if call.body is not None:
+            headers["Content-Type"] = call.content_type
+        return await self._session.request(
+            call.method,
+            call.url(self._server),
+            data=call.body,
+            headers=headers,
+            timeout=limits,
+            allow_redirects=False,
+            proxy=self._access.proxy,
+            server_hostname=self._access.server_name,
+        )
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        context = self._access.ssl_context()
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "tender"},
+        )
+
+    def _refusal(self, call: Call, response: aiohttp.ClientResponse, payload: bytes) -> ApiError:
+        return from_response(response.status, payload, response.headers.get("Retry-After"), where=str(call))
+
+    def _note(self, call: Call, code: int, started: float) -> None:
+        if self._observe is not None:
+            self._observe(call.verb, call.resource.plural, code, self._clock() - started)
+
+
+def _unreachable(call: Call, error: BaseException) -> Unreachable:
+    sent = not isinstance(error, (aiohttp.ClientConnectorError, NoCluster))
+    return Unreachable(str(error) or type(error).__name__, where=str(call), sent=sent)
+
+
+def _may_retry(error: ApiError, call: Call) -> bool:
+    if error.status == 429 or (isinstance(error, Unreachable) and not error.sent):
+        return True  # it was not carried out
+    return call.idempotent and (error.status == 0 or error.status in _TRANSIENT)
+
+
+def _may_have_taken_effect(error: ApiError, call: Call) -> bool:
+    if call.verb in _READS or error.status == 429:
+        return False
+    return not isinstance(error, Unreachable) or error.sent
