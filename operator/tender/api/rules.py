@@ -13,9 +13,9 @@ SERVER_DEFAULT = "x-server-default"
 
 @dataclass(frozen=True)
 class Rule:
-    """A CEL expression that must hold, the message when it does not, and the field that is wrong.
+    """A CEL expression that must hold, the message when it does not, and the field to blame.
 
-    The message says what to write instead. `field` is a path below the place of the rule, such as `.spec.parent`.
+    The message says what to write instead. `field` is a path below the rule's place, such as `.spec.parent`.
     """
 
     expression: str

@@ -16,7 +16,6 @@ Schema = dict[str, Any]
 _REFERENCE = "#/$defs/"
 _COPIED = frozenset(
     {
-        "description",
         "enum",
         "format",
         "maxItems",
@@ -66,7 +65,9 @@ class _Transformer:
         for keyword, value in schema.items():
             if keyword in _DROPPED:
                 continue
-            if keyword in _COPIED or keyword.startswith("x-kubernetes-"):
+            if keyword == "description":
+                result[keyword] = " ".join(value.split())
+            elif keyword in _COPIED or keyword.startswith("x-kubernetes-"):
                 result[keyword] = value
             elif keyword == SERVER_DEFAULT:
                 result["default"] = value
