@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import msgspec
 
-Quantities = dict[str, str]
-"""Resource name to Kubernetes quantity, such as `{"cpu": "500m"}`."""
+Quantities = dict[str, str | int | float]
+"""Resource name to Kubernetes quantity, such as `{"cpu": "500m"}`; people also write bare numbers."""
 
 
 class OwnerReference(msgspec.Struct, frozen=True, rename="camel", gc=False):
