@@ -1,0 +1,3 @@
+module tender.dev/hack/image/pause
+
+go 1.21
