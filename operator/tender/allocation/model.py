@@ -1,0 +1,179 @@
+"""The values of the first level: nodes, roles, frameworks, charges, refusals, and what a cycle answers.
+
+Amounts are integers (milli-CPU, bytes, counts) by resource name; times are seconds on the caller's clock. The master
+makes these values from cluster objects; nothing here knows where they came from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tender.api.quantities import Resources
+
+
+class Reason(StrEnum):
+    """Why a node was not offered to a framework. A node counts once, under the first reason that applies."""
+
+    SUPPRESSED = "Suppressed"
+    """The framework has declared that it needs nothing, or takes no part for now."""
+    UNAVAILABLE = "Unavailable"
+    """The node is not ready, cordoned or leaving."""
+    TAINTED = "Tainted"
+    """The node has a taint that the framework does not tolerate."""
+    UNSUITABLE = "Unsuitable"
+    """The node lacks a label of the node selector, or holds as many of the tasks as it may."""
+    QUOTA = "Quota"
+    """The limit of the role, or of one above it, is used up."""
+    HEADROOM = "Headroom"
+    """What is free is kept for guarantees."""
+    RESERVED = "Reserved"
+    """What is free is reserved for another role."""
+    FILTERED = "Filtered"
+    """The framework has refused as much on this node a short time ago."""
+    TOO_SMALL = "TooSmall"
+    """What is free is less than the minimum offer."""
+    EXHAUSTED = "Exhausted"
+    """Not enough was free when the cycle began."""
+    SHARE_ORDER = "ShareOrder"
+    """Enough was free, and went to frameworks that hold less than their share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A taint of a node, as Kubernetes defines it."""
+
+    key: str
+    value: str = ""
+    effect: str = "NoSchedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Toleration:
+    """A toleration of a framework or of one of its tasks, as Kubernetes defines it. An empty key tolerates all keys."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node: what it can hold in all, and what a framework may choose it by.
+
+    `unavailable` says in words why nothing new may start there (not ready, cordoned, leaving); empty if it may.
+    """
+
+    name: str
+    allocatable: Resources
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    unavailable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A node of the role tree. `weight` > 0; a `limit` binds the role and everything below it."""
+
+    name: str
+    parent: str | None = None
+    weight: float = 1.0
+    guarantee: Resources = field(default_factory=dict)
+    limit: Resources = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One shape of task that a framework wants: `count` is how many in all, those it runs included."""
+
+    name: str
+    requests: Resources
+    count: int
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    max_per_node: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A framework: `demand` None means "offer me all that I am entitled to", an empty tuple "I need nothing".
+
+    `minimum` lists the sets of which an offer holds at least one; None stands for the settings', () for anything.
+    `inactive` says in words why it is offered nothing whatever its demand (being deleted, ...); empty if it is.
+    """
+
+    name: str
+    role: str
+    demand: tuple[Demand, ...] | None = None
+    minimum: tuple[Resources, ...] | None = None
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    inactive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Resources of one node that somebody holds: a pod, a claim not yet seen as pods, or an outstanding offer.
+
+    `framework` None stands for pods outside every framework. `tasks` counts tasks by the name of their demand.
+    """
+
+    node: str
+    resources: Resources
+    framework: str | None = None
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    offered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A filter: until `until`, the framework is not offered what is contained in `resources` on this node."""
+
+    framework: str
+    node: str
+    resources: Resources
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The knobs of a cycle."""
+
+    minimum_offer: tuple[Resources, ...] = ({"cpu": 10}, {"memory": 32 * 1024**2})
+    unshared_resources: frozenset[str] = frozenset({"pods"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a cycle gives one framework, in one role, on one node. Shape of one slice of an offer."""
+
+    framework: str
+    role: str
+    node: str
+    resources: Resources
+    tasks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """How many nodes were not offered for one reason, and what would have to change."""
+
+    reason: Reason
+    nodes: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Dominant shares divided by weight, by role and by framework."""
+
+    roles: Mapping[str, float]
+    frameworks: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """What one cycle decided: grants in the order of framework and node, and reasons for everyone still waiting."""
+
+    grants: tuple[Grant, ...]
+    not_offered: Mapping[str, tuple[NotOffered, ...]]

@@ -1,0 +1,96 @@
+"""The command line: `tender master` and `tender controller` run the parts, `tender version` names them."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import click
+
+from tender import __version__
+from tender.api.names import MANAGER_SERVICE
+from tender.cluster import logs
+from tender.cluster.errors import NoCluster
+from tender.controller.factory import run_controller
+from tender.controller.settings import ControllerSettings
+from tender.frameworks.service import plan_service
+from tender.master.factory import run_master
+from tender.master.settings import MasterSettings
+
+_log_level = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    envvar="TENDER_LOG_LEVEL",
+    help="What is logged.",
+)
+_kubeconfig = click.option(
+    "--kubeconfig",
+    type=click.Path(dir_okay=False),
+    help="Kubeconfig file. Default: as kubectl finds it, or the pod's own.",
+)
+_context = click.option("--context", help="Context of the kubeconfig.")
+_port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Serves /metrics, /healthz and /readyz.",
+)
+_host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Tender: two-level scheduling for Kubernetes."""
+
+
+@main.command()
+@_kubeconfig
+@_context
+@click.option(
+    "--node-selector", default="", help="Label selector of the nodes that may be offered. Default: all nodes."
+)
+@_host
+@_port
+@_log_level
+def master(
+    kubeconfig: str | None, context: str | None, node_selector: str, host: str, port: int, log_level: str
+) -> None:
+    """Run the first-level master: it offers the cluster's resources to frameworks."""
+    logs.configure(level=log_level)
+    settings = MasterSettings(kubeconfig=kubeconfig, context=context, node_selector=node_selector, host=host, port=port)
+    with _reporting(), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run_master(settings))
+
+
+@main.command()
+@_kubeconfig
+@_context
+@click.option("-n", "--namespace", help="Run only the frameworks of this namespace. Default: all namespaces.")
+@_host
+@_port
+@_log_level
+def controller(
+    kubeconfig: str | None, context: str | None, namespace: str | None, host: str, port: int, log_level: str
+) -> None:
+    """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
+    logs.configure(level=log_level)
+    settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
+    with _reporting(), contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run_controller(settings, {"service": plan_service}, manager=MANAGER_SERVICE))
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)
+
+
+@contextlib.contextmanager
+def _reporting() -> Iterator[None]:
+    try:
+        yield
+    except NoCluster as error:
+        raise click.ClickException(str(error)) from None

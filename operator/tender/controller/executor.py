@@ -1,0 +1,166 @@
+"""Carries out a turn: answers, launches, stops and the status. The only place that writes for frameworks.
+
+An answer is a compare-and-swap: whoever wrote first has won, and the offer is looked at again. A pod that exists
+already was launched by an earlier try. A write that fails leaves the rest of the turn alone and is asked for again by
+the next one.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from tender.api.core import Pod
+from tender.api.framework import Framework, FrameworkStatus
+from tender.api.offer import ResourceOffer
+from tender.cluster.client import Client
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
+from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
+from tender.controller.metrics import ControllerMetrics
+from tender.controller.view import View
+from tender.frameworks.sdk import Answer, Claim, Launch, Stop, Turn
+
+log = structlog.get_logger(__name__)
+
+_FIGURES = ("replicas", "readyReplicas", "updatedReplicas")
+
+
+class Executor:
+    """Writes what turns say. `manager` is the field manager of the statuses."""
+
+    def __init__(
+        self,
+        client: Client,
+        view: View,
+        metrics: ControllerMetrics,
+        *,
+        manager: str,
+        status_interval: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._view = view
+        self._metrics = metrics
+        self._manager = manager
+        self._status_interval = status_interval
+        self._clock = clock
+        self._status_written: dict[str, float] = {}
+
+    async def carry_out(self, framework: Framework, turn: Turn) -> float | None:
+        """Do what the turn says. Returns when (epoch seconds) the rest of the status is due; raises ApiError when some
+        of it failed, after all of it was tried.
+        """
+        writes = [
+            *(self._answer(framework, answer) for answer in turn.answers),
+            *(self._launch(framework, launch) for launch in turn.launches),
+            *(self._stop(framework, stop) for stop in turn.stops),
+        ]
+        due, writes_status = self._status_due(framework, turn.status)
+        if writes_status:
+            writes.append(self._write_status(framework, turn.status))
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return due
+
+    def forget(self, framework: Framework) -> None:
+        """The framework is gone."""
+        self._status_written.pop(framework.metadata.uid or "", None)
+
+    async def _answer(self, framework: Framework, answer: Answer) -> None:
+        namespace = framework.metadata.namespace
+        offer = self._view.offer(f"{namespace}/{framework.metadata.name}", answer.offer)
+        if offer is None:
+            return
+        status: dict[str, Any] = {"answeredAt": _timestamp(self._clock())}
+        if isinstance(answer, Claim):
+            status |= {"phase": "Claimed", "claims": [dict(claim) for claim in answer.claims]}
+        else:
+            status |= {"phase": "Declined", "refuseSeconds": answer.refuse_seconds, "message": answer.why}
+        try:
+            written = await self._client.patch_status(
+                RESOURCE_OFFERS,
+                answer.offer,
+                status,
+                namespace=namespace,
+                resource_version=offer.metadata.resource_version,
+            )
+        except NotFound:
+            self._view.offer_gone(f"{namespace}/{framework.metadata.name}", answer.offer)
+            return
+        except (Conflict, Invalid) as error:
+            self._metrics.answers.labels("lost").inc()
+            log.info(
+                "offer was answered before", framework=framework.metadata.name, offer=answer.offer, error=str(error)
+            )
+            written = await self._client.get(RESOURCE_OFFERS, answer.offer, namespace=namespace)
+        else:
+            self._metrics.answers.labels("claimed" if isinstance(answer, Claim) else "declined").inc()
+        self._view.offer_written(ResourceOffer.read(written))
+
+    async def _launch(self, framework: Framework, launch: Launch) -> None:
+        name = launch.pod["metadata"]["name"]
+        try:
+            created = await self._client.create(PODS, launch.pod)
+        except AlreadyExists:
+            self._view.pod_launched(framework, launch.offer, name)
+            return
+        except ApiError:
+            self._metrics.launches.labels("failed").inc()
+            raise
+        self._metrics.launches.labels("created").inc()
+        self._view.pod_created(framework, launch.offer, msgspec.convert(created, Pod))
+
+    async def _stop(self, framework: Framework, stop: Stop) -> None:
+        try:
+            await self._client.delete(PODS, stop.pod, namespace=framework.metadata.namespace, uid=stop.uid)
+        except (NotFound, Conflict):
+            log.debug("pod was gone already", pod=stop.pod)
+        else:
+            self._metrics.stops.inc()
+            log.info("pod stopped", framework=framework.metadata.name, pod=stop.pod, why=stop.why)
+        self._view.pod_stopped(framework, stop.uid)
+
+    def _status_due(self, framework: Framework, status: Mapping[str, Any]) -> tuple[float | None, bool]:
+        """When the status must be written if not now, and whether now: news at once, mere figures now and then."""
+        wanted = FrameworkStatus.model_validate(status).manifest()
+        present = framework.status.manifest()
+        present.pop("allocation", None)
+        if wanted == present:
+            return None, False
+        last = self._status_written.get(framework.metadata.uid or "", 0.0)
+        if _news(wanted) != _news(present) or self._clock() >= last + self._status_interval:
+            return None, True
+        return last + self._status_interval, False
+
+    async def _write_status(self, framework: Framework, status: Mapping[str, Any]) -> None:
+        self._status_written[framework.metadata.uid or ""] = self._clock()
+        try:
+            written = await self._client.apply_status(
+                FRAMEWORKS,
+                framework.metadata.name,
+                status,
+                namespace=framework.metadata.namespace,
+                field_manager=self._manager,
+            )
+        except NotFound:
+            return
+        self._view.framework_written(Framework.read(written))
+
+
+def _news(status: Mapping[str, Any]) -> dict[str, Any]:
+    """A status without the figures: what people and the master must know at once."""
+    news = {name: value for name, value in status.items() if name not in _FIGURES}
+    news["conditions"] = [
+        {name: value for name, value in condition.items() if name not in {"message", "lastTransitionTime"}}
+        for condition in status.get("conditions", ())
+    ]
+    return news
+
+
+def _timestamp(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,123 @@
+"""Takes the turns of frameworks: one at a time for each, many side by side, again whenever something changed.
+
+A framework whose turn fails is tried again after a while that grows; the others do not notice.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from random import Random
+
+import structlog
+
+from tender.api.framework import Framework
+from tender.cluster.errors import ApiError
+from tender.cluster.retry import Backoff
+from tender.controller.executor import Executor
+from tender.controller.metrics import ControllerMetrics
+from tender.controller.view import Key, View
+from tender.frameworks.sdk import Note, Planner, take_turn
+
+log = structlog.get_logger(__name__)
+
+
+class TurnLoop:
+    """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"."""
+
+    def __init__(
+        self,
+        planners: Mapping[str, Planner],
+        metrics: ControllerMetrics,
+        *,
+        turns_at_once: int,
+        clock: Callable[[], float],
+        rng: Random,
+        tell: Callable[[Framework, Note], None],
+    ) -> None:
+        self._planners = planners
+        self._metrics = metrics
+        self._clock = clock
+        self._rng = rng
+        self._tell = tell
+        self._slots = asyncio.Semaphore(turns_at_once)
+        self._backoff = Backoff(base=1.0, cap=60.0)
+        self._queue: asyncio.Queue[Key] = asyncio.Queue()
+        self._dirty: set[Key] = set()
+        self._in_turn: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+        self._alarms: dict[Key, asyncio.TimerHandle] = {}
+
+    def mark(self, key: Key) -> None:
+        """Something of this framework changed: it is due for a turn."""
+        if key not in self._dirty:
+            self._dirty.add(key)
+            if key not in self._in_turn:
+                self._queue.put_nowait(key)
+
+    async def run(self, view: View, executor: Executor) -> None:
+        """Take turns until cancelled."""
+        async with asyncio.TaskGroup() as turns:
+            while True:
+                key = await self._queue.get()
+                await self._slots.acquire()
+                self._dirty.discard(key)
+                self._in_turn.add(key)
+                turns.create_task(self._guarded_turn(key, view, executor))
+
+    async def _guarded_turn(self, key: Key, view: View, executor: Executor) -> None:
+        try:
+            await self._turn(key, view, executor)
+            self._failures.pop(key, None)
+        except Exception as error:
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            self._metrics.turns_failed.inc()
+            if isinstance(error, ApiError):
+                log.warning("turn failed; trying again", framework=key, error=str(error))
+                self._tell_of_failure(key, view, error)
+            else:
+                log.exception("turn failed; trying again", framework=key)
+            self._wake_at(key, self._clock() + 0.2 + self._backoff.delay(failures - 1, self._rng))
+        finally:
+            self._slots.release()
+            self._in_turn.discard(key)
+            if key in self._dirty:
+                self._queue.put_nowait(key)
+
+    async def _turn(self, key: Key, view: View, executor: Executor) -> None:
+        framework = view.framework(key)
+        planner = self._planner(framework)
+        if framework is None or planner is None or framework.metadata.deletion_timestamp is not None:
+            return
+        started = time.perf_counter()
+        turn = take_turn(planner, view.seen(framework, self._clock()))
+        for note in turn.notes:
+            self._tell(framework, note)
+        due = await executor.carry_out(framework, turn)
+        self._metrics.turn_seconds.observe(time.perf_counter() - started)
+        if turn.answers:
+            self.mark(key)
+        wakes = [at for at in (due, turn.wake_at) if at is not None]
+        if wakes:
+            self._wake_at(key, min(wakes))
+
+    def _tell_of_failure(self, key: Key, view: View, error: ApiError) -> None:
+        framework = view.framework(key)
+        if framework is not None and error.status:
+            self._tell(framework, Note("WriteRefused", str(error), "Warning"))
+
+    def _planner(self, framework: Framework | None) -> Planner | None:
+        if framework is None:
+            return None
+        kinds = (kind for kind in self._planners if getattr(framework.spec, kind) is not None)
+        return next((self._planners[kind] for kind in kinds), None)
+
+    def _wake_at(self, key: Key, at: float) -> None:
+        alarm = self._alarms.pop(key, None)
+        if alarm is not None:
+            alarm.cancel()
+        delay = max(0.0, at - self._clock())
+        self._alarms[key] = asyncio.get_running_loop().call_later(delay, self._ring, key)
+
+    def _ring(self, key: Key) -> None:
+        self._alarms.pop(key, None)
+        self.mark(key)

@@ -1,0 +1,25 @@
+"""The controller's settings: one typed value, made from the command line and the environment."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerSettings:
+    """How the controller runs; times in seconds."""
+
+    kubeconfig: str | None = None
+    """Path of a kubeconfig; None: KUBECONFIG, the service account of the pod, or ~/.kube/config."""
+    context: str | None = None
+    """The kubeconfig's context; None: its current one."""
+    namespace: str | None = None
+    """The namespace whose frameworks are run; None: all."""
+    turns_at_once: int = 32
+    """How many frameworks may be in a turn at the same time."""
+    writes_at_once: int = 64
+    """How many writes may be under way at once."""
+    status_interval: float = 5.0
+    """Figures in a status are written at most this often per framework: writes are the scarcest resource."""
+    host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from other hosts
+    """Address that /metrics, /healthz and /readyz are served on."""
+    port: int = 8080
+    """Port that they are served on."""

@@ -1,0 +1,36 @@
+"""The SDK: what every framework has in common, as pure functions.
+
+A framework is a function `plan(framework, pods, now) -> Plan`: which shapes of task it wants and how many of each,
+and which pods it wants gone. `turn` does the rest for every kind: it matches what is missing to the offers, finishes
+the launches of claims that were won, and answers what is to be done next. `tender.controller` carries that out.
+"""
+
+from tender.frameworks.sdk.model import (
+    Answer,
+    Claim,
+    Decline,
+    Launch,
+    Note,
+    Plan,
+    Planner,
+    Seen,
+    Shape,
+    Stop,
+    Turn,
+)
+from tender.frameworks.sdk.turn import take_turn
+
+__all__ = [
+    "Answer",
+    "Claim",
+    "Decline",
+    "Launch",
+    "Note",
+    "Plan",
+    "Planner",
+    "Seen",
+    "Shape",
+    "Stop",
+    "Turn",
+    "take_turn",
+]

@@ -1,0 +1,28 @@
+"""How a pod gets to the node of its offer: born bound, or pinned for kube-scheduler to bind.
+
+A pod with `spec.nodeName` is bound by the write that creates it. Volumes that wait for their first consumer, and
+resource claims, are the exception: kube-scheduler has to help with them, so such a pod is pinned to its node instead.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def needs_scheduler(spec: Mapping[str, Any]) -> bool:
+    """Whether kube-scheduler must bind the pod, because something besides the node has to be found for it."""
+    if spec.get("resourceClaims"):
+        return True
+    return any("persistentVolumeClaim" in volume or "ephemeral" in volume for volume in spec.get("volumes") or ())
+
+
+def place(spec: Mapping[str, Any], node: str) -> dict[str, Any]:
+    """The pod's spec with its node in it."""
+    if not needs_scheduler(spec):
+        return {**spec, "nodeName": node}
+    affinity = dict(spec.get("affinity") or {})
+    node_affinity = dict(affinity.get("nodeAffinity") or {})
+    node_affinity["requiredDuringSchedulingIgnoredDuringExecution"] = {
+        "nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}]
+    }
+    affinity["nodeAffinity"] = node_affinity
+    return {**spec, "affinity": affinity}

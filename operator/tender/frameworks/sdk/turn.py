@@ -1,0 +1,111 @@
+"""One turn of a framework: from what is seen to what is to be done, as a pure function.
+
+Claims that were won come first: their missing pods are launched, as far as the plan still wants them. What is missing
+after that is matched to the open offers. A turn may be taken at any time and any number of times; doing what it says
+brings the framework closer to its plan, and a turn that finds everything as planned says nothing to do.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tender.api.conditions import set_state
+from tender.api.core import Pod
+from tender.api.names import LABEL_OFFER, LABEL_TASK
+from tender.api.offer import ResourceOffer
+from tender.api.quantities import format_resources
+from tender.frameworks.sdk.launching import LAUNCH_SECONDS, pod_manifest, pod_names
+from tender.frameworks.sdk.matching import match
+from tender.frameworks.sdk.model import Launch, Plan, Planner, Seen, Shape, Stop, Turn
+
+
+def take_turn(planner: Planner, seen: Seen) -> Turn:
+    """What the framework does next."""
+    plan = planner(seen.framework, seen.pods, seen.now)
+    shapes = {shape.name: shape for shape in plan.shapes}
+    missing = _missing(shapes, seen.pods)
+    claimed = [offer for offer in seen.offers if offer.status.phase == "Claimed"]
+    launches = _launches(seen, shapes, missing, claimed) if seen.now >= plan.hold_until else ()
+    hold = max(0, math.ceil(plan.hold_until - seen.now))
+    open_offers = [
+        offer
+        for offer in seen.offers
+        if offer.status.phase == "Offered" and offer.spec.expires_at.timestamp() > seen.now
+    ]
+    return Turn(
+        answers=match(plan.shapes, missing, open_offers, hold),
+        launches=launches,
+        stops=_stops(plan, seen.pods, {offer.metadata.name for offer in claimed}),
+        status=_status(plan, seen),
+        notes=plan.notes,
+        wake_at=plan.wake_at,
+    )
+
+
+def _missing(shapes: Mapping[str, Shape], pods: tuple[Pod, ...]) -> dict[str, int]:
+    missing = {shape.name: shape.count for shape in shapes.values()}
+    for pod in pods:
+        task = pod.metadata.labels.get(LABEL_TASK, "")
+        if task in missing and not pod.terminated and not pod.leaving:
+            missing[task] -= 1
+    return missing
+
+
+def _launches(
+    seen: Seen, shapes: Mapping[str, Shape], missing: dict[str, int], claimed: list[ResourceOffer]
+) -> tuple[Launch, ...]:
+    """The pods that claims made room for and that are not there yet. Takes them off `missing`."""
+    existing = {pod.metadata.name for pod in seen.pods} | seen.launched
+    launches = []
+    for offer in claimed:
+        answered = offer.status.answered_at
+        if answered is not None and seen.now > answered.timestamp() + LAUNCH_SECONDS:
+            continue
+        for name, index, task in pod_names(offer):
+            if name in existing or missing.get(task, 0) <= 0:
+                continue
+            missing[task] -= 1
+            node = offer.spec.slices[index].node
+            launches.append(Launch(offer.metadata.name, pod_manifest(seen.framework, shapes[task], offer, name, node)))
+    return tuple(launches)
+
+
+def _stops(plan: Plan, pods: tuple[Pod, ...], claimed: set[str]) -> tuple[Stop, ...]:
+    """The plan's stops, less failed pods whose claim still stands: their names tell that they were launched."""
+    kept = {pod.metadata.name for pod in pods if pod.terminated and pod.metadata.labels.get(LABEL_OFFER) in claimed}
+    return tuple(stop for stop in plan.stops if stop.pod not in kept)
+
+
+def _status(plan: Plan, seen: Seen) -> dict[str, Any]:
+    framework = seen.framework
+    state, reason, message = plan.state
+    conditions = set_state(
+        framework.status.conditions,
+        state,
+        reason=reason,
+        message=message,
+        generation=framework.metadata.generation,
+        now=datetime.fromtimestamp(int(seen.now), UTC),
+    )
+    return {
+        "observedGeneration": framework.metadata.generation,
+        "conditions": [condition.manifest() for condition in conditions],
+        "demand": [_demand(shape) for shape in plan.shapes if shape.count > 0],
+        **plan.status,
+    }
+
+
+def _demand(shape: Shape) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": shape.name,
+        "count": shape.count,
+        "requests": format_resources({name: amount for name, amount in shape.requests.items() if name != "pods"}),
+    }
+    if shape.node_selector:
+        entry["nodeSelector"] = dict(shape.node_selector)
+    if shape.tolerations:
+        entry["tolerations"] = [dict(one) for one in shape.tolerations]
+    if shape.max_per_node is not None:
+        entry["maxPerNode"] = shape.max_per_node
+    return entry

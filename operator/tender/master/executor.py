@@ -1,0 +1,120 @@
+"""The master's effects: offers created, withdrawn and deleted. The only place in the master that writes offers.
+
+What is decided is taken note of before it is written, so the next cycle builds on it; what the API server answers is
+taken note of at once, without waiting for a watch. Withdrawing is a compare-and-swap: if the framework has answered
+meanwhile, its answer stands.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from tender.api.offer import OfferPhase, ResourceOffer
+from tender.cluster.client import Client
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
+from tender.cluster.resources import RESOURCE_OFFERS
+from tender.master.offerbook import Due, Remove, Withdraw
+from tender.master.registry import Registry, key_of
+
+log = structlog.get_logger(__name__)
+
+
+class Executor:
+    """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them."""
+
+    def __init__(self, client: Client, offers: Registry[ResourceOffer], tasks: asyncio.TaskGroup) -> None:
+        self._client = client
+        self._offers = offers
+        self._tasks = tasks
+        self._busy: set[str] = set()
+        self.failed: set[str] = set()
+
+    def create(self, offers: Iterable[ResourceOffer]) -> None:
+        """Create these offers."""
+        for offer in offers:
+            self._offers.expect(offer)
+            self._start(key_of(offer), self._create(offer))
+
+    def carry_out(self, dues: Iterable[Due], now: float) -> None:
+        """Do what is due to offers; what is under way already is left alone. `now` is in epoch seconds."""
+        for due in dues:
+            if due.key in self._busy:
+                continue
+            offer = self._offers.objects.get(due.key)
+            if offer is None:
+                continue
+            match due:
+                case Withdraw():
+                    self._start(due.key, self._withdraw(offer, due, now))
+                case Remove():
+                    self._start(due.key, self._remove(offer))
+
+    def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        self._busy.add(key)
+        self._tasks.create_task(self._guard(key, work))
+
+    async def _guard(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        """No failure of one write ends the others; what was not done is due again in the next cycle."""
+        try:
+            await work
+        except ApiError as error:
+            log.warning("offer not written", offer=key, error=str(error))
+        finally:
+            self._busy.discard(key)
+
+    async def _create(self, offer: ResourceOffer) -> None:
+        key = key_of(offer)
+        try:
+            created = await self._client.create(RESOURCE_OFFERS, offer.manifest())
+        except AlreadyExists:
+            created = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
+        except Unreachable:
+            self._offers.doubt(key)
+            raise
+        except ApiError:
+            self._offers.forsake(key)
+            self.failed.add(f"{offer.metadata.namespace}/{offer.spec.framework}")
+            raise
+        self._offers.put(created)
+
+    async def _withdraw(self, offer: ResourceOffer, due: Withdraw, now: float) -> None:
+        status = {
+            "phase": due.phase.value,
+            "message": due.message,
+            "answeredAt": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
+        try:
+            answer = await self._client.patch_status(
+                RESOURCE_OFFERS,
+                offer.metadata.name,
+                status,
+                namespace=offer.metadata.namespace,
+                resource_version=offer.metadata.resource_version,
+            )
+        except (Conflict, Invalid):
+            answer = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
+        except NotFound:
+            self._offers.drop(key_of(offer), offer.metadata.uid)
+            return
+        self._offers.put(answer)
+
+    async def _remove(self, offer: ResourceOffer) -> None:
+        try:
+            await self._client.delete(
+                RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace, uid=offer.metadata.uid
+            )
+        except (NotFound, Conflict):
+            log.debug("offer was gone already", offer=key_of(offer))
+        self._offers.drop(key_of(offer), offer.metadata.uid)
+
+
+def outcome(old: ResourceOffer | None, new: ResourceOffer | None) -> str | None:
+    """The outcome that a change of an offer tells of, for counting; None when it tells of none."""
+    if new is None or (old is not None and old.status.phase == new.status.phase):
+        return None
+    if new.status.phase == OfferPhase.OFFERED:
+        return "made" if new.metadata.uid is None else None
+    return new.status.phase.value.lower() if old is not None else None

@@ -1,0 +1,149 @@
+"""Wires the master: the one place that knows all of its parts. `run_master` is what the command line calls."""
+
+import asyncio
+import platform
+import time
+from collections.abc import Callable
+from random import Random
+
+import kopf
+import structlog
+from prometheus_client import CollectorRegistry
+
+from tender.allocation import Ledger
+from tender.api.core import Node, Pod, decode_node, decode_pod
+from tender.cluster.access import load
+from tender.cluster.client import Client
+from tender.cluster.events import EventRecorder
+from tender.cluster.listwatch import ListWatch
+from tender.cluster.metrics import TrafficMetrics
+from tender.cluster.pulse import Pulse
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESERVATIONS, RESOURCE_OFFERS
+from tender.cluster.serving import Serving
+from tender.cluster.vitals import Vitals
+from tender.master import handlers
+from tender.master.census import Census
+from tender.master.executor import Executor
+from tender.master.facts import Facts
+from tender.master.figures import Figures
+from tender.master.intake import Intake
+from tender.master.loop import AllocationLoop
+from tender.master.metrics import MasterMetrics
+from tender.master.offerbook import OfferBook
+from tender.master.settings import MasterSettings
+from tender.master.statuses import StatusWriter
+
+log = structlog.get_logger(__name__)
+
+RUNNING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+async def run_master(
+    settings: MasterSettings,
+    *,
+    clock: Callable[[], float] = time.time,
+    rng: Random | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run the master until `stop` is set or the task is cancelled. `clock` gives epoch seconds."""
+    rng = rng or Random()
+    registry = CollectorRegistry()
+    metrics, traffic = MasterMetrics(registry), TrafficMetrics(registry)
+    access = load(settings.kubeconfig, settings.context)
+    client = Client(
+        access,
+        field_manager="tender-master",
+        writes_in_flight=settings.offer_writes,
+        rng=rng,
+        observe=traffic.request,
+    )
+    async with client, asyncio.TaskGroup() as tasks:
+        ledger = Ledger()
+        book = OfferBook(ledger, settings.interval)
+        recorder = EventRecorder(client, controller="tender-master", instance=platform.node())
+        facts = Facts(ledger, book, Intake(ledger, book.pod_changed), recorder, metrics, clock)
+        executor = Executor(client, facts.offers, tasks)
+        loop = AllocationLoop(ledger, book, facts.frameworks, executor, metrics, settings, clock=clock, rng=rng)
+        facts.follow(loop)
+        kinds = (
+            (FRAMEWORK_ROLES, facts.roles),
+            (FRAMEWORKS, facts.frameworks),
+            (RESERVATIONS, facts.reservations),
+            (RESOURCE_OFFERS, facts.offers),
+        )
+        nodes: ListWatch[Node] = ListWatch(
+            client,
+            NODES,
+            decode_node,
+            on_change=facts.node_changed,
+            label_selector=settings.node_selector,
+            observe=traffic.cache,
+            rng=rng,
+        )
+        pods: ListWatch[Pod] = ListWatch(
+            client,
+            PODS,
+            decode_pod,
+            on_change=facts.pod_changed,
+            field_selector=RUNNING_PODS,
+            observe=traffic.cache,
+            rng=rng,
+        )
+        census = Census(client, kinds, settings.census_interval, facts.corrected)
+        statuses = StatusWriter(
+            client,
+            ledger,
+            facts.frameworks,
+            facts.roles,
+            lambda: loop.latest,
+            settings.cycle,
+            settings.status_interval,
+            clock,
+        )
+        Figures(registry, ledger, book, settings.cycle)
+        pulse = Pulse(client, FRAMEWORK_ROLES)
+        vitals = Vitals(
+            pulse,
+            (nodes, pods),
+            started={"census": census.complete.is_set, "cycle": lambda: loop.last_cycle is not None},
+        )
+        background = [
+            tasks.create_task(work) for work in (nodes.run(), pods.run(), census.run(), pulse.run(), recorder.run())
+        ]
+        async with Serving(
+            registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
+        ):
+            background.append(tasks.create_task(_allocate(nodes, pods, census, loop, statuses)))
+            await kopf.operator(
+                registry=_operator(kinds, access.connection_fields),
+                clusterwide=True,
+                stop_flag=stop,
+            )
+        for task in background:
+            task.cancel()
+
+
+async def _allocate(
+    nodes: ListWatch[Node], pods: ListWatch[Pod], census: Census, loop: AllocationLoop, statuses: StatusWriter
+) -> None:
+    """Offer nothing before everything that is held is known."""
+    await asyncio.gather(nodes.synced.wait(), pods.synced.wait(), census.complete.wait())
+    log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
+    loop.wake()
+    await asyncio.gather(loop.run(), statuses.run())
+
+
+def _operator(kinds: handlers.Kinds, connection: Callable[[], dict[str, object]]) -> kopf.OperatorRegistry:
+    operator = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=operator)
+    async def start(settings: kopf.OperatorSettings, **_: object) -> None:
+        handlers.configure(settings)
+
+    @kopf.on.login(registry=operator)
+    async def login(**_: object) -> kopf.ConnectionInfo:
+        fields = await asyncio.to_thread(connection)
+        return kopf.ConnectionInfo(**fields)  # type: ignore[arg-type]
+
+    handlers.register(operator, kinds)
+    return operator

@@ -1,0 +1,145 @@
+"""Where the facts come in: registries of the custom resources and the nodes' and pods' changes, told onward.
+
+Each change goes to the ledger (`intake`, `offerbook`) and wakes the loop. What people must know at once (a role that
+exists only by name, an object that cannot be read, an offer that nobody answered) becomes an event here.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from tender.allocation import Ledger
+from tender.api import core
+from tender.api.framework import Framework
+from tender.api.meta import CustomResource
+from tender.api.names import DEFAULT_ROLE
+from tender.api.offer import OfferPhase, ResourceOffer
+from tender.api.reservation import Reservation
+from tender.api.role import FrameworkRole
+from tender.cluster.events import EventRecorder, Regarding
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, RESOURCE_OFFERS, Resource
+from tender.master.executor import outcome
+from tender.master.intake import Intake
+from tender.master.loop import AllocationLoop
+from tender.master.metrics import MasterMetrics
+from tender.master.offerbook import OfferBook
+from tender.master.registry import Registry
+
+log = structlog.get_logger(__name__)
+
+NEWS_SECONDS = 300.0
+"""How long after its creation a framework counts as new."""
+
+
+class Facts:
+    """The registries of the four kinds, and the callbacks of the caches of nodes and pods."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        book: OfferBook,
+        intake: Intake,
+        recorder: EventRecorder,
+        metrics: MasterMetrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._book = book
+        self._intake = intake
+        self._recorder = recorder
+        self._metrics = metrics
+        self._clock = clock
+        self._loop: AllocationLoop | None = None
+        self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS))
+        self.roles = Registry(FrameworkRole, self._role_changed, self._unreadable(FRAMEWORK_ROLES))
+        self.reservations = Registry(Reservation, self._reservation_changed, self._unreadable(RESERVATIONS))
+        self.offers = Registry(ResourceOffer, self._offer_changed, self._unreadable(RESOURCE_OFFERS))
+
+    def follow(self, loop: AllocationLoop) -> None:
+        """Wake this loop from now on."""
+        self._loop = loop
+
+    def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
+        """A node came, changed or went."""
+        self._intake.node_changed(old, new)
+        self._wake()
+
+    def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> None:
+        """A pod came, changed or went."""
+        self._intake.pod_changed(old, new)
+        self._wake()
+
+    def corrected(self, resource: str, count: int) -> None:
+        """A census has found objects that were gone unnoticed."""
+        self._metrics.census_corrections.labels(resource).inc(count)
+
+    def _framework_changed(self, old: Framework | None, new: Framework | None) -> None:
+        self._intake.framework_changed(old, new)
+        if new is not None and (self._is_new(new) if old is None else old.spec.role != new.spec.role):
+            self._tell_of_implicit_role(new)
+        if old is not None and new is not None and old.status.demand != new.status.demand and self._loop:
+            self._loop.demand_changed(f"{new.metadata.namespace}/{new.metadata.name}")
+        self._wake()
+
+    def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
+        self._intake.role_changed(old, new)
+        self._wake()
+
+    def _reservation_changed(self, old: Reservation | None, new: Reservation | None) -> None:
+        self._wake()
+
+    def _offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
+        self._book.offer_changed(old, new, self._clock())
+        result = outcome(old, new)
+        if result is not None and new is not None:
+            self._metrics.offers.labels(result).inc()
+            if new.status.phase == OfferPhase.EXPIRED:
+                self._tell_of_expiry(new)
+        self._wake()
+
+    def _is_new(self, framework: Framework) -> bool:
+        """Whether it was made lately: after a restart of the master nobody has to be told again."""
+        created = framework.metadata.creation_timestamp
+        return created is not None and self._clock() - created.timestamp() < NEWS_SECONDS
+
+    def _tell_of_implicit_role(self, framework: Framework) -> None:
+        role = framework.spec.role
+        if self._loop is not None and role not in self.roles.objects and role != DEFAULT_ROLE:
+            self._recorder.record(
+                _regarding(FRAMEWORKS, framework),
+                "ImplicitRole",
+                f"spec.role: there is no FrameworkRole {role}; it takes part with weight 1, no quota and no parent. "
+                f"Create FrameworkRole {role} to change that",
+            )
+
+    def _tell_of_expiry(self, offer: ResourceOffer) -> None:
+        framework = self.frameworks.objects.get(f"{offer.metadata.namespace}/{offer.spec.framework}")
+        if framework is not None:
+            self._recorder.record(
+                _regarding(FRAMEWORKS, framework),
+                "OfferExpired",
+                "an offer was not answered in time; is the framework's controller running?",
+                warning=True,
+            )
+
+    def _unreadable(self, resource: Resource) -> Callable[[str, str], None]:
+        def tell(key: str, message: str) -> None:
+            namespace, _, name = key.rpartition("/")
+            log.warning("object ignored", resource=resource.plural, object=key, error=message)
+            self._recorder.record(
+                Regarding(resource, name, namespace),
+                "Unreadable",
+                f"ignored until it is mended: {message}",
+                warning=True,
+            )
+
+        return tell
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            self._loop.wake()
+
+
+def _regarding(resource: Resource, target: CustomResource) -> Regarding:
+    metadata = target.metadata
+    return Regarding(resource, metadata.name, metadata.namespace or "", metadata.uid or "")

@@ -1,0 +1,48 @@
+"""The kopf handlers: each hands one change of a custom resource to its registry, and nothing more.
+
+Only low-level event handlers are used: they leave no annotations or finalizers on the objects, and the state that they
+feed is compared by version, so a change told twice or late does no harm.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import kopf
+import structlog
+
+from tender.cluster.resources import Resource
+from tender.master.registry import Registry
+
+log = structlog.get_logger(__name__)
+
+Kinds = Sequence[tuple[Resource, Registry[Any]]]
+
+
+def register(operator: kopf.OperatorRegistry, kinds: Kinds) -> None:
+    """Register a handler for every kind."""
+    for resource, registry in kinds:
+        _register(operator, resource, registry)
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Settings under which kopf only watches: no scanning, no peering, no events of its own, no annotations."""
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 360
+    settings.networking.request_timeout = 30
+
+
+def _register(operator: kopf.OperatorRegistry, resource: Resource, registry: Registry[Any]) -> None:
+    @kopf.on.event(
+        resource.group, resource.version, resource.plural, registry=operator, id=f"{resource.plural}-changed"
+    )
+    async def changed(event: kopf.RawEvent, **_: object) -> None:
+        manifest: dict[str, Any] = dict(event["object"])
+        metadata = manifest["metadata"]
+        if event["type"] == "DELETED":
+            key = "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
+            registry.drop(key, metadata["uid"])
+        else:
+            registry.put(manifest)

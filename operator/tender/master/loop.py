@@ -1,0 +1,116 @@
+"""The master's heart: when something changed, or a second has passed, run the cycle and hand on what it decided.
+
+One task owns the ledger and takes all decisions, one after the other; everything it decides is carried out by the
+executor beside it. Nothing is offered before the caches of nodes and pods and the census are complete.
+"""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+from random import Random
+
+import structlog
+
+from tender.allocation import CycleResult, Ledger, run_cycle
+from tender.api.framework import Framework
+from tender.master.executor import Executor
+from tender.master.intake import read_framework
+from tender.master.metrics import MasterMetrics
+from tender.master.offerbook import OfferBook, Remove
+from tender.master.offering import make_offers
+from tender.master.registry import Registry
+from tender.master.settings import MasterSettings
+
+log = structlog.get_logger(__name__)
+
+REST_SECONDS = 10.0
+"""How long a framework rests after the API server refused an offer for it."""
+
+
+class AllocationLoop:
+    """Runs cycles. `wake()` asks for one soon; `latest` is the result of the last one."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        book: OfferBook,
+        frameworks: Registry[Framework],
+        executor: Executor,
+        metrics: MasterMetrics,
+        settings: MasterSettings,
+        *,
+        clock: Callable[[], float],
+        rng: Random,
+    ) -> None:
+        self._ledger = ledger
+        self._book = book
+        self._frameworks = frameworks
+        self._executor = executor
+        self._metrics = metrics
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._changed = asyncio.Event()
+        self._resting: dict[str, float] = {}
+        self.latest = CycleResult((), {})
+        self.last_cycle: float | None = None
+
+    def wake(self) -> None:
+        """Something changed: run a cycle soon."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Run cycles until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.interval):
+                    await self._changed.wait()
+                await asyncio.sleep(self._settings.debounce)
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            try:
+                self.tick()
+            except Exception:
+                log.exception("cycle failed; the next one starts afresh")
+
+    def tick(self) -> None:
+        """One cycle: end what is due, decide what is offered, hand both to the executor."""
+        now = self._clock()
+        self._rest(now)
+        roles = {name: framework.role for name, framework in self._ledger.frameworks.items()}
+        dues = self._book.due(now, roles)
+        for due in dues:
+            if isinstance(due, Remove) and due.missed:
+                log.warning("claimed tasks were not launched in time", offer=due.key, tasks=due.missed)
+                self._metrics.launches_missed.inc(due.missed)
+        self._executor.carry_out(dues, now)
+        started = time.perf_counter()
+        result = run_cycle(self._ledger, self._settings.cycle, now, self._rng)
+        self._metrics.cycle_seconds.observe(time.perf_counter() - started)
+        for grant in result.grants:
+            self._ledger.note_allocation(grant.framework)
+        self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
+        self.latest = result
+        self.last_cycle = now
+
+    def demand_changed(self, framework: str) -> None:
+        """A framework's demand changed: its refusals, which are declined offers, end."""
+        self._executor.carry_out(self._book.revive(framework), self._clock())
+
+    def _rest(self, now: float) -> None:
+        """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
+        for name in self._executor.failed:
+            self._resting[name] = now + REST_SECONDS
+            known = self._ledger.frameworks.get(name)
+            if known is not None:
+                self._ledger.put_framework(
+                    dataclasses.replace(known, inactive="the API server refused an offer for it; trying again soon")
+                )
+        self._executor.failed.clear()
+        for name in [name for name, until in self._resting.items() if until <= now]:
+            del self._resting[name]
+            framework = self._frameworks.objects.get(name)
+            if framework is not None:
+                self._ledger.put_framework(read_framework(framework))

@@ -1,0 +1,239 @@
+"""The account of all offers: what each holds in the ledger, and what is due to happen to it.
+
+An open offer holds its slices. A claimed one holds what was claimed less the pods already seen from it, until all are
+seen or its launch deadline has passed. A declined one is the filter itself, so filters survive a restart of the master;
+an offer that expired without an answer refuses for a while in the same way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tender.allocation import Charge, Ledger, Refusal
+from tender.api import core
+from tender.api.names import LABEL_OFFER, LABEL_TASK
+from tender.api.offer import Claim, OfferPhase, ResourceOffer
+from tender.api.requests import pod_requests
+from tender.master.registry import key_of
+
+LAUNCH_DEADLINE_SECONDS = 60.0
+"""How long a claim may wait for its pods before it returns."""
+UNANSWERED_REFUSAL_SECONDS = 30.0
+"""For how long an offer that nobody answered is not made again."""
+KEEP_SECONDS = 30.0
+"""How long an offer that was taken back stays for people to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Write this phase (Rescinded or Expired) into an open offer, unless it is answered first."""
+
+    key: str
+    phase: OfferPhase
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete an offer that has come to its end; `missed` counts claimed tasks that were never launched."""
+
+    key: str
+    why: str
+    missed: int = 0
+
+
+Due = Withdraw | Remove
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of one offer besides the object itself."""
+
+    offer: ResourceOffer
+    since: float
+    sightings: dict[str, core.Pod] = field(default_factory=dict)
+    charges: int = 0
+    refusals: int = 0
+
+
+class OfferBook:
+    """Keeps the charges and filters of all offers in the ledger. `interval` is the length of a cycle in seconds."""
+
+    def __init__(self, ledger: Ledger, interval: float = 1.0) -> None:
+        self._ledger = ledger
+        self._interval = interval
+        self._entries: dict[str, _Entry] = {}
+        self._open_on: dict[str, set[str]] = {}
+        self._sightings: dict[str, dict[str, core.Pod]] = {}
+
+    def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
+        """An offer came, changed or went. `now` is in epoch seconds."""
+        if old is not None:
+            self._close(key_of(old), keep=new is not None)
+        if new is not None:
+            key = key_of(new)
+            before = self._entries.get(key)
+            since = before.since if before and before.offer.status.phase == new.status.phase else now
+            entry = _Entry(new, since, self._sightings.get(key, {}))
+            self._entries[key] = entry
+            self._post(key, entry)
+
+    def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
+        """A pod of a framework came or changed: it takes the place of the part of the claim it was made from."""
+        pod = new
+        if pod is None or not pod.spec.node_name or LABEL_OFFER not in pod.metadata.labels:
+            return
+        offer = f"{pod.metadata.namespace}/{pod.metadata.labels[LABEL_OFFER]}"
+        name = f"{pod.metadata.namespace}/{pod.metadata.name}"
+        entry = self._entries.get(offer)
+        if entry is not None and _framework_key(entry.offer) != framework:
+            return
+        seen = self._sightings.setdefault(offer, {})
+        if name in seen:
+            return
+        seen[name] = pod
+        if entry is not None:
+            entry.sightings = seen
+            self._post(offer, entry)
+
+    def revive(self, framework: str) -> list[Due]:
+        """A framework's demand changed: its refusals end."""
+        return [
+            Remove(key, "the demand changed")
+            for key, entry in self._entries.items()
+            if entry.refusals and _framework_key(entry.offer) == framework
+        ]
+
+    def due(self, now: float, frameworks: Mapping[str, str]) -> list[Due]:
+        """What has to be done about offers at this time. `frameworks` gives the role of each one that exists."""
+        return [
+            due
+            for key, entry in self._entries.items()
+            if entry.offer.metadata.uid is not None and (due := self._due(key, entry, now, frameworks)) is not None
+        ]
+
+    def phases(self) -> dict[str, int]:
+        """How many offers there are in each phase."""
+        counts = {phase.value: 0 for phase in OfferPhase}
+        for entry in self._entries.values():
+            counts[entry.offer.status.phase] += 1
+        return counts
+
+    def _due(self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, str]) -> Due | None:
+        offer = entry.offer
+        framework = _framework_key(offer)
+        if framework not in frameworks:
+            return Remove(key, "the framework is gone")
+        match offer.status.phase:
+            case OfferPhase.OFFERED:
+                return self._due_open(key, entry, now, frameworks[framework])
+            case OfferPhase.CLAIMED:
+                if entry.charges == 0:
+                    return Remove(key, "all that was claimed runs")
+                if now > entry.since + LAUNCH_DEADLINE_SECONDS:
+                    return Remove(key, "the launch deadline has passed", self._missed(entry))
+            case OfferPhase.DECLINED:
+                if now >= self._refused_until(entry):
+                    return Remove(key, "the refusal has ended")
+            case OfferPhase.RESCINDED | OfferPhase.EXPIRED:
+                if now > entry.since + KEEP_SECONDS and now >= self._refused_until(entry):
+                    return Remove(key, "the offer was taken back")
+        return None
+
+    def _due_open(self, key: str, entry: _Entry, now: float, role: str) -> Due | None:
+        offer = entry.offer
+        if offer.spec.role != role:
+            return Withdraw(key, OfferPhase.RESCINDED, f"the framework is in role {role} now")
+        for one in offer.spec.slices:
+            node = self._ledger.nodes.get(one.node)
+            if node is None:
+                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node} is gone")
+            if node.unavailable:
+                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node}: {node.unavailable}")
+            if entry.sightings:  # it has been claimed, and the news of it is still on the way
+                continue
+            if self._ledger.overcommitted(one.node, one.amounts) and self._last_open_on(one.node) == key:
+                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node} has less free than was offered")
+        if now > offer.spec.expires_at.timestamp():
+            return Withdraw(key, OfferPhase.EXPIRED, "nobody answered the offer in time")
+        return None
+
+    def _last_open_on(self, node: str) -> str | None:
+        """The youngest open offer on a node: when there is too little, it is the one to go, and one at a time."""
+        keys = self._open_on.get(node, ())
+        return max(keys, key=lambda key: (self._entries[key].since, key), default=None)
+
+    def _post(self, key: str, entry: _Entry) -> None:
+        """Write what the offer holds into the ledger."""
+        offer = entry.offer
+        framework = _framework_key(offer)
+        entry.charges = entry.refusals = 0
+        if offer.status.phase == OfferPhase.OFFERED:
+            for index, one in enumerate(offer.spec.slices):
+                charge = Charge(one.node, one.amounts, framework, one.tasks, offered=True)
+                self._ledger.put_charge((key, index), charge)
+                self._open_on.setdefault(one.node, set()).add(key)
+            entry.charges = len(offer.spec.slices)
+        elif offer.status.phase == OfferPhase.CLAIMED:
+            for claim in offer.status.claims:
+                remaining = self._remaining(entry, claim)
+                if remaining is None:
+                    self._ledger.remove_charge((key, claim.slice))
+                else:
+                    self._ledger.put_charge((key, claim.slice), remaining)
+                    entry.charges += 1
+        elif offer.status.phase in {OfferPhase.DECLINED, OfferPhase.EXPIRED}:
+            until = self._refused_until(entry)
+            for index, one in enumerate(offer.spec.slices):
+                refusal = Refusal(framework, one.node, one.amounts, until)
+                self._ledger.put_refusal((key, index), refusal)
+            entry.refusals = len(offer.spec.slices)
+
+    def _close(self, key: str, *, keep: bool) -> None:
+        entry = self._entries[key] if keep else self._entries.pop(key)
+        for index, one in enumerate(entry.offer.spec.slices):
+            self._ledger.remove_charge((key, index))
+            self._ledger.remove_refusal((key, index))
+            holders = self._open_on.get(one.node)
+            if holders is not None:
+                holders.discard(key)
+                if not holders:
+                    del self._open_on[one.node]
+        if not keep:
+            self._sightings.pop(key, None)
+
+    def _remaining(self, entry: _Entry, claim: Claim) -> Charge | None:
+        """What of a claim has not been seen as pods yet; None when all of it has."""
+        node = entry.offer.spec.slices[claim.slice].node
+        resources = dict(claim.amounts)
+        tasks = dict(claim.tasks)
+        for pod in entry.sightings.values():
+            if pod.spec.node_name != node:
+                continue
+            for resource, amount in pod_requests(pod.spec).items():
+                if resource in resources:
+                    resources[resource] -= amount
+            task = pod.metadata.labels.get(LABEL_TASK, "")
+            if task in tasks:
+                tasks[task] -= 1
+        resources = {resource: amount for resource, amount in resources.items() if amount > 0}
+        tasks = {task: count for task, count in tasks.items() if count > 0}
+        if (claim.tasks and not tasks) or not resources:
+            return None
+        return Charge(node, resources, _framework_key(entry.offer), tasks)
+
+    def _missed(self, entry: _Entry) -> int:
+        charges = (self._remaining(entry, claim) for claim in entry.offer.status.claims)
+        return sum(sum(charge.tasks.values()) for charge in charges if charge is not None)
+
+    def _refused_until(self, entry: _Entry) -> float:
+        offer = entry.offer
+        answered = offer.status.answered_at
+        since = answered.timestamp() if answered is not None else entry.since
+        if offer.status.phase == OfferPhase.EXPIRED:
+            return since + UNANSWERED_REFUSAL_SECONDS
+        seconds = offer.status.refuse_seconds or 0
+        return since + max(float(seconds), self._interval) if seconds else since
+
+
+def _framework_key(offer: ResourceOffer) -> str:
+    return f"{offer.metadata.namespace}/{offer.spec.framework}"
