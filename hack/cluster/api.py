@@ -10,6 +10,7 @@ from typing import Any
 
 from cluster.certificates import Identity
 from cluster.failure import ClusterError
+from cluster.layout import settle
 
 _TIMEOUT = 10.0  # seconds for one request
 
@@ -32,12 +33,7 @@ def write_kubeconfig(path: Path, name: str, server: str, authority: Path, identi
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
     }
-    text = json.dumps(content, indent=2) + "\n"
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text)
-    return path
+    return settle(path, json.dumps(content, indent=2) + "\n", mode=0o600)
 
 
 def answers(url: str) -> bool:

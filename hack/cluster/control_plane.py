@@ -10,7 +10,7 @@ from cluster import tools
 from cluster.address_plan import AddressPlan
 from cluster.api import ApiClient, answers, write_kubeconfig
 from cluster.certificates import Authority, Identity
-from cluster.layout import Layout
+from cluster.layout import Layout, settle
 from cluster.processes import Program
 
 _AUDIT_POLICY = {
@@ -214,7 +214,4 @@ class ControlPlane:
         return self.authority.issue("local", "localhost", addresses=["DNS:localhost", "IP:127.0.0.1"])
 
     def _write(self, name: str, content: object) -> Path:
-        path = self._layout.configuration / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n")
-        return path
+        return settle(self._layout.configuration / name, json.dumps(content, indent=2) + "\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.api import answers
+from cluster.layout import settle
 from cluster.processes import Program
 
 ANNOTATION = "kwok.x-k8s.io/node"
@@ -60,9 +61,7 @@ def kwok(
     stages = _STAGES.read_text()
     if not pods:
         stages = stages.split(_NODES_ONLY_MARK)[0]
-    configuration = folder / "kwok-stages.yaml"
-    configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(stages)
+    configuration = settle(folder / "kwok-stages.yaml", stages)
     return Program(
         "kwok",
         (
@@ -72,11 +71,9 @@ def kwok(
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
             "--node-lease-duration-seconds=200",
-            "--node-play-stage-parallelism=8",
-            "--pod-play-stage-parallelism=16",
             f"--cidr={pod_network}",
             f"--server-address=127.0.0.1:{port}",
-            "--v=info",
+            "--v=INFO",
         ),
         ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"),
         inputs=(configuration, kubeconfig),

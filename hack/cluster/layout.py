@@ -21,6 +21,15 @@ def home() -> Path:
     return Path(chosen).absolute() if chosen else Path.home() / ".cache" / "tender"
 
 
+def settle(path: Path, text: str, mode: int = 0o644) -> Path:
+    """Make the file hold this text. A file that does is left alone: kube-proxy ends when its file is touched."""
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=mode)
+        path.write_text(text)
+    return path
+
+
 @dataclass(frozen=True)
 class Layout:
     """The paths of the cluster `name`."""

@@ -17,7 +17,7 @@ from cluster.address_plan import AddressPlan
 from cluster.api import answers
 from cluster.control_plane import ControlPlane
 from cluster.failure import ClusterError
-from cluster.layout import Layout
+from cluster.layout import Layout, settle
 from cluster.processes import Processes, Program, end, started_at
 from cluster.system import cni_plugins, control_group_hierarchies
 from image.small import PAUSE
@@ -82,9 +82,9 @@ class RealNode:
         """Start containerd; images can be loaded afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._write_cni()
-        configuration = self._folder / "containerd.toml"
-        configuration.write_text(
-            _CONTAINERD.format(folder=self._folder, pause=PAUSE, cni_plugins=cni_plugins())
+        configuration = settle(
+            self._folder / "containerd.toml",
+            _CONTAINERD.format(folder=self._folder, pause=PAUSE, cni_plugins=cni_plugins()),
         )
         self._processes.run(
             Program(
@@ -176,7 +176,9 @@ class RealNode:
                 "podLogsDir": str(self._folder / "pod-logs"),
                 "volumePluginDir": str(self._folder / "volume-plugins"),
                 "nodeStatusUpdateFrequency": "5s",
-                "resolvConf": "",  # the cluster has no DNS, and the machine's is not the pods' business
+                "clusterDNS": [self._plan.machine],  # nothing answers there, which pods learn at once
+                "clusterDomain": "cluster.local",
+                "resolvConf": "",
             },
         )
         return Program(
@@ -243,10 +245,7 @@ class RealNode:
         )
 
     def _write(self, name: str, content: object) -> Path:
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n")
-        return path
+        return settle(self._folder / name, json.dumps(content, indent=2) + "\n")
 
     def _remove_containers(self) -> None:
         """Through containerd, so that its shims end by themselves and clean up after themselves."""
