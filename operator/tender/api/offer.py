@@ -60,18 +60,14 @@ class ResourceOfferSpec(Model):
     slices: Annotated[tuple[Slice, ...], Field(min_length=1, max_length=MOST_SLICES)] = Field(
         description="The parts of nodes that are offered, each to be claimed wholly, in part or not at all."
     )
-    expires_at: AwareDatetime = Field(
-        description="When the master takes the offer back if there is no answer."
-    )
+    expires_at: AwareDatetime = Field(description="When the master takes the offer back if there is no answer.")
 
 
 class Claim(Model):
     """The part of a slice that the framework takes."""
 
     slice: int = Field(description="The index of the slice in spec.slices.", ge=0, lt=MOST_SLICES)
-    resources: Quantities = Field(
-        description="The amounts that are taken, at most those of the slice.", min_length=1
-    )
+    resources: Quantities = Field(description="The amounts that are taken, at most those of the slice.", min_length=1)
     tasks: TaskCounts = Field({}, description="For how many tasks of which demand entry they are taken.")
 
     @cached_property
@@ -95,9 +91,9 @@ class ResourceOfferStatus(Model):
     )
 
     phase: OfferPhase = Field(OfferPhase.OFFERED, description="Where the offer stands; absent: Offered.")
-    claims: Annotated[
-        tuple[Claim, ...], Field(max_length=MOST_SLICES, json_schema_extra=list_map("slice"))
-    ] = Field((), description="What the framework takes, at most one entry for each slice.")
+    claims: Annotated[tuple[Claim, ...], Field(max_length=MOST_SLICES, json_schema_extra=list_map("slice"))] = Field(
+        (), description="What the framework takes, at most one entry for each slice."
+    )
     refuse_seconds: int | None = Field(
         None,
         description="For how long the master should not offer again what the framework did not take.",
@@ -129,13 +125,13 @@ class ResourceOffer(CustomResource):
         json_schema_extra=cel(
             Rule(
                 "!has(self.status) || !has(self.status.claims) ||"
-                " self.status.claims.all(c, c.slice < size(self.spec.slices))",
+                " self.status.claims.all(c, 0 <= c.slice && c.slice < size(self.spec.slices))",
                 "a claim is on a slice that the offer does not have: slice is an index of spec.slices",
                 ".status.claims",
             ),
             Rule(
                 "!has(self.status) || !has(self.status.claims) || self.status.claims.all(c,"
-                " c.slice >= size(self.spec.slices) || c.resources.all(r,"
+                " c.slice < 0 || c.slice >= size(self.spec.slices) || c.resources.all(r,"
                 " r in self.spec.slices[c.slice].resources && quantity(string(c.resources[r]))"
                 ".compareTo(quantity(string(self.spec.slices[c.slice].resources[r]))) <= 0))",
                 "a claim is larger than its slice: claim at most the resources in spec.slices",

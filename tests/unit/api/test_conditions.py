@@ -12,9 +12,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
 
 
-def ready(
-    status: str = "True", *, at: datetime = NOON, reason: str = "Running", message: str = ""
-) -> Condition:
+def ready(status: str = "True", *, at: datetime = NOON, reason: str = "Running", message: str = "") -> Condition:
     return Condition.model_validate(
         {
             "type": READY,
@@ -27,9 +25,7 @@ def ready(
     )
 
 
-def set_ready(
-    conditions: tuple[Condition, ...], status: str, message: str = "all pods run"
-) -> tuple[Condition, ...]:
+def set_ready(conditions: tuple[Condition, ...], status: str, message: str = "all pods run") -> tuple[Condition, ...]:
     assert status in ("True", "False", "Unknown")
     return set_condition(
         conditions,

@@ -63,9 +63,7 @@ class TestEverySchema:
             or ("additionalProperties" in schema and "maxProperties" not in schema)
             or (schema.get("type") == "string" and not {"maxLength", "enum", "format"} & set(schema))
         ]
-        assert [
-            place for place in unbounded if not place.endswith((".template.apiVersion", ".template.kind"))
-        ] == []
+        assert [place for place in unbounded if not place.endswith((".template.apiVersion", ".template.kind"))] == []
 
     @KINDS
     def test_describes_every_field(self, model: Any):

@@ -113,9 +113,7 @@ class TestWriting:
     def test_only_what_was_given_is_written(self):
         written = Framework(
             metadata=ObjectMeta(name="web", namespace="shop"),
-            spec=FrameworkSpec(
-                node_selector={"pool": "a"}, service=ServiceSpec(replicas=2, template={"spec": {}})
-            ),
+            spec=FrameworkSpec(node_selector={"pool": "a"}, service=ServiceSpec(replicas=2, template={"spec": {}})),
         ).manifest()
         assert written == {
             "apiVersion": "tender.dev/v1alpha1",

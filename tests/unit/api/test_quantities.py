@@ -1,5 +1,6 @@
 """Quantities are read as Kubernetes reads them, into integers, and written in its usual form."""
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.utils.quantity import parse_quantity
 
+from tender.api.meta import QUANTITY_SCHEMA
 from tender.api.quantities import LARGEST_AMOUNT, format_amount, format_resources, parse, parse_resources
 
 RESOURCES = st.sampled_from(["cpu", "memory", "ephemeral-storage", "hugepages-2Mi", "nvidia.com/gpu"])
@@ -133,3 +135,14 @@ class TestWriting:
 
     def test_writes_a_mapping(self):
         assert format_resources({"cpu": 1500, "memory": 2**31}) == {"cpu": "1500m", "memory": "2Gi"}
+
+
+class TestTheCustomResources:
+    @given(quantities())
+    def test_take_every_quantity_without_a_minus_sign(self, text: str):
+        assert bool(re.search(str(QUANTITY_SCHEMA["pattern"]), text)) is not text.startswith("-")
+
+    @given(st.text("0123456789.eEmkKMGi+-", max_size=6))
+    def test_take_nothing_that_cannot_be_read(self, text: str):
+        if re.search(str(QUANTITY_SCHEMA["pattern"]), text):
+            assert parse("memory", text) >= 0

@@ -12,9 +12,7 @@ from tender.api.schema import structural_schema
 
 def schema_of(annotation: Any, **field: Any) -> Any:
     """The schema of a field of the given type."""
-    kind = type(
-        "Sample", (CustomResource,), {"__annotations__": {"spec": annotation}, "spec": Field(**field)}
-    )
+    kind = type("Sample", (CustomResource,), {"__annotations__": {"spec": annotation}, "spec": Field(**field)})
     return structural_schema(kind)["properties"]["spec"]
 
 
@@ -40,9 +38,7 @@ class TestWhatBecomesStructural:
             "type": "object",
             "description": "A part of something.",
             "properties": {"size": {"type": "integer"}},
-            "x-kubernetes-validations": [
-                {"rule": "self.size > 0", "message": "too small", "fieldPath": ".size"}
-            ],
+            "x-kubernetes-validations": [{"rule": "self.size > 0", "message": "too small", "fieldPath": ".size"}],
         }
 
     def test_the_description_of_a_field_goes_before_that_of_its_type(self):
@@ -81,9 +77,7 @@ class TestWhatBecomesStructural:
         assert schema_of(Conditions)["x-kubernetes-list-map-keys"] == ["type"]
 
     def test_a_list_says_how_it_is_merged(self):
-        schema = schema_of(
-            Annotated[tuple[Part, ...], Field(max_length=2, json_schema_extra=list_map("size"))]
-        )
+        schema = schema_of(Annotated[tuple[Part, ...], Field(max_length=2, json_schema_extra=list_map("size"))])
         assert schema["x-kubernetes-list-type"] == "map"
         assert schema["items"] == schema_of(Part)
         assert schema["maxItems"] == 2
@@ -115,9 +109,7 @@ class TestWhatIsRefused:
             schema_of(int | str)
 
     def test_tuples_of_different_types(self):
-        with pytest.raises(
-            ValueError, match=r"Sample\.spec: a structural schema has no place for 'prefixItems'"
-        ):
+        with pytest.raises(ValueError, match=r"Sample\.spec: a structural schema has no place for 'prefixItems'"):
             schema_of(tuple[int, str])
 
     def test_open_models(self):

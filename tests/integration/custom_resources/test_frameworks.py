@@ -1,0 +1,164 @@
+"""The API server takes the frameworks that can run, and refuses the others with the fix."""
+
+import pytest
+import yaml
+from tests.integration.custom_resources.objects import (
+    MANY_RESOURCES,
+    ApiServer,
+    Manifest,
+    Objects,
+    container,
+    framework,
+    refusal,
+)
+
+from tender.api import Framework
+
+
+class TestAFramework:
+    def test_is_taken_with_a_template_as_in_a_deployment(self, objects: Objects):
+        pod = {
+            "containers": [container() | {"env": [{"name": "A", "value": "b"}]}],
+            "terminationGracePeriodSeconds": 5,
+        }
+        created = objects.create(framework(pod))
+        assert created["spec"]["service"]["template"]["spec"] == pod
+        assert created["spec"]["role"] == "default"
+        assert Framework.read(created).spec.service is not None
+
+    def test_runs_one_pod_unless_it_says_otherwise(self, objects: Objects):
+        written = framework()
+        del written["spec"]["service"]["replicas"]
+        assert objects.create(written)["spec"]["service"]["replicas"] == 1
+
+    def test_is_taken_with_a_controller_elsewhere(self, objects: Objects):
+        assert objects.create(framework(external={}))["spec"]["external"] == {}
+
+    def test_is_refused_without_a_workload(self, objects: Objects):
+        message = refusal(objects.create, framework(role="shops"))
+        assert "spec: Invalid value: the framework has no workload: set spec.service" in message
+
+    def test_is_refused_with_two_workloads(self, objects: Objects):
+        message = refusal(objects.create, framework(external={}, **framework()["spec"]))
+        assert "set only one of spec.service and spec.external" in message
+
+    def test_is_refused_with_fewer_than_no_replicas(self, objects: Objects):
+        message = refusal(objects.create, framework(replicas=-1))
+        assert "spec.service.replicas in body should be greater than or equal to 0" in message
+
+    @pytest.mark.parametrize("role", ["Shops", "a.b", "-a", "a" * 64])
+    def test_is_refused_with_a_role_that_is_no_label(self, objects: Objects, role: str):
+        assert "spec.role" in refusal(objects.create, framework(role=role, external={}))
+
+    def test_is_refused_with_a_field_that_does_not_exist(self, api_server: ApiServer, objects: Objects):
+        written = yaml.safe_dump(framework(external={}, replica=3))
+        done = api_server.kubectl("create", "--dry-run=server", "--filename=-", input=written, check=False)
+        assert done.returncode != 0
+        assert 'unknown field "spec.replica"' in done.stderr
+
+    def test_is_scaled_by_kubectl(self, api_server: ApiServer, objects: Objects, namespace: str):
+        objects.create(framework(replicas=3))
+        api_server.kubectl("scale", "framework", "web", "--replicas=7", f"--namespace={namespace}")
+        assert objects.get("Framework", "web")["spec"]["service"]["replicas"] == 7
+
+    def test_shows_its_pods_to_an_autoscaler(self, objects: Objects):
+        objects.create(framework(replicas=3))
+        status = {"replicas": 2, "selector": "tender.dev/framework=web"}
+        objects.patch("Framework", "web", {"status": status}, "status")
+        assert objects.get("Framework", "web/scale")["status"] == status
+
+    def test_keeps_the_parts_of_its_status_apart_by_writer(self, objects: Objects):
+        written = framework(external={})
+        objects.create(written)
+        base = {key: written[key] for key in ("apiVersion", "kind", "metadata")}
+        demand = [{"name": "web", "requests": {"cpu": "1"}, "count": 1000}]
+        objects.apply({**base, "status": {"demand": demand}}, "tender-service", "status")
+        objects.apply({**base, "status": {"allocation": {"dominantShare": "0.1"}}}, "tender-master", "status")
+        status = Framework.read(objects.get("Framework", "web")).status
+        assert status.demand is not None
+        assert status.demand[0].amounts == {"cpu": 1000}
+        assert status.allocation is not None
+        assert status.allocation.dominant_share == "0.1"
+
+    def test_can_need_nothing(self, objects: Objects):
+        objects.create(framework(external={}))
+        objects.patch("Framework", "web", {"status": {"demand": []}}, "status")
+        assert Framework.read(objects.get("Framework", "web")).status.demand == ()
+
+    def test_cannot_demand_the_same_task_twice(self, objects: Objects):
+        objects.create(framework(external={}))
+        entry = {"name": "web", "requests": {"cpu": "1"}, "count": 1}
+        change = {"status": {"demand": [entry, entry]}}
+        message = refusal(objects.patch, "Framework", "web", change, "status")
+        assert "status.demand[1]: Duplicate value" in message
+
+    def test_is_taken_with_the_largest_demand(self, objects: Objects):
+        objects.create(framework(external={}))
+        demand = [
+            {
+                "name": f"task-{index}",
+                "requests": dict.fromkeys(MANY_RESOURCES, "1"),
+                "count": 2**31 - 1,
+                "nodeSelector": {f"key-{key}": "v" * 63 for key in range(32)},
+                "maxPerNode": 1,
+            }
+            for index in range(128)
+        ]
+        objects.patch("Framework", "web", {"status": {"demand": demand}}, "status")
+
+
+class TestAPodTemplate:
+    @pytest.mark.parametrize(
+        ("pod", "expected"),
+        [
+            ({"containers": []}, "spec.containers in body should have at least 1 items"),
+            ({}, "template.spec.containers: Required value"),
+            (
+                {"containers": [container(), {"name": "side", "image": "side"}]},
+                "each of spec.containers needs resources.requests.cpu and resources.requests.memory",
+            ),
+            (
+                {"containers": [container(cpu="1")]},
+                "each of spec.containers needs resources.requests.cpu and",
+            ),
+            (
+                {"containers": [container()], "initContainers": [container("init", memory="1Gi")]},
+                "each of spec.initContainers needs resources.requests.cpu and",
+            ),
+            (
+                {"containers": [container(cpu="-1", memory="1Gi")]},
+                "containers[0].resources.requests: Invalid value: an amount is negative: write",
+            ),
+            (
+                {"containers": [container(cpu=-1, memory="1Gi")]},
+                "containers[0].resources.requests: Invalid value: an amount is negative: write",
+            ),
+            (
+                {"containers": [container(cpu="one", memory="1Gi")]},
+                "containers[0].resources.requests.cpu",
+            ),
+            (
+                {"containers": [container()], "nodeName": "node-1"},
+                "remove nodeName: the offer decides the node",
+            ),
+        ],
+    )
+    def test_is_refused_when_no_pod_could_be_placed_by_it(self, objects: Objects, pod: Manifest, expected: str):
+        written = framework()
+        written["spec"]["service"]["template"]["spec"] = pod
+        message = refusal(objects.create, written)
+        assert expected in message
+        assert "spec.service.template.spec" in message
+
+    def test_may_have_its_requests_at_the_pod(self, objects: Objects):
+        requests = {"requests": {"cpu": "1", "memory": "1Gi"}}
+        objects.create(framework({"containers": [{"name": "app", "image": "app"}], "resources": requests}))
+
+    def test_is_refused_with_metadata_that_no_pod_could_have(self, objects: Objects):
+        written = framework()
+        written["spec"]["service"]["template"]["metadata"] = {"labels": {"app": "not a label"}}
+        assert "spec.service.template.metadata.labels" in refusal(objects.create, written)
+
+    def test_may_be_large(self, objects: Objects):
+        many = [container(f"c{index}") for index in range(32)]
+        objects.create(framework({"containers": many, "initContainers": many}))
