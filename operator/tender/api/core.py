@@ -80,7 +80,7 @@ class NodeSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
 class NodeStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """The part of a node's status that Tender reads."""
 
-    allocatable: Quantities = {}
+    allocatable: dict[str, str] = {}
     conditions: tuple[Condition, ...] = ()
 
 

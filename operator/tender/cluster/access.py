@@ -115,9 +115,7 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> Access:
         raise NoCluster(f"kubeconfig {path}: no such file; pass --kubeconfig or set KUBECONFIG")
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return _from_pod()
-    raise NoCluster(
-        f"no cluster: {path} does not exist and this is no pod; pass --kubeconfig or set KUBECONFIG"
-    )
+    raise NoCluster(f"no cluster: {path} does not exist and this is no pod; pass --kubeconfig or set KUBECONFIG")
 
 
 def _from_kubeconfig(path: str, context: str | None) -> Access:

@@ -198,9 +198,7 @@ class Client:
             )
         )
 
-    async def replace(
-        self, resource: Resource, body: Mapping[str, Any], *, subresource: str | None = None
-    ) -> Object:
+    async def replace(self, resource: Resource, body: Mapping[str, Any], *, subresource: str | None = None) -> Object:
         """Write a whole object as it was read and changed. Raises Conflict when its resourceVersion is not
         current.
         """
@@ -310,9 +308,7 @@ class Client:
             "metadata": metadata,
             "status": status,
         }
-        return await self.apply(
-            resource, body, field_manager=field_manager, force=force, subresource="status"
-        )
+        return await self.apply(resource, body, field_manager=field_manager, force=force, subresource="status")
 
     async def delete(
         self,

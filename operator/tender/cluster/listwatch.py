@@ -243,9 +243,7 @@ class ListWatch(Generic[T]):
 
     def _report(self, key: str, error: Exception) -> None:
         self._note("invalid", type(error).__name__)
-        log.warning(
-            "object ignored", resource=self.resource.plural, object=key or "(unnamed)", error=str(error)
-        )
+        log.warning("object ignored", resource=self.resource.plural, object=key or "(unnamed)", error=str(error))
         if self._on_invalid is None:
             return
         try:

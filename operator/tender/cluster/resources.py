@@ -24,9 +24,7 @@ class Resource:
         """The `apiVersion` of an object of this kind."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
-    def path(
-        self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
-    ) -> str:
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """The URL path of one object, or of the collection (in all namespaces if none is given).
 
         Raises ValueError for an object of a namespaced kind without a namespace: its path would name another.

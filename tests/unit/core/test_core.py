@@ -22,10 +22,7 @@ def condition(kind: str, status: str) -> dict[str, str]:
 
 class TestPod:
     def test_fields_that_are_not_read_may_hold_anything(self):
-        assert (
-            pod(spec={"volumes": [{"name": 3}], "nodeName": "a"}, status={"qosClass": None}).spec.node_name
-            == "a"
-        )
+        assert pod(spec={"volumes": [{"name": 3}], "nodeName": "a"}, status={"qosClass": None}).spec.node_name == "a"
 
     @pytest.mark.parametrize(("phase", "ended"), [("Running", False), ("Succeeded", True), ("Failed", True)])
     def test_is_terminated_when_its_phase_is_final(self, phase, ended):

@@ -20,9 +20,7 @@ def sidecar(name: str = "sidecar", **requests: Any) -> dict[str, Any]:
     return container(name, **requests) | {"restartPolicy": "Always"}
 
 
-def requests_of(
-    *containers: dict[str, Any], init: list[dict[str, Any]] | None = None, **spec: Any
-) -> dict[str, int]:
+def requests_of(*containers: dict[str, Any], init: list[dict[str, Any]] | None = None, **spec: Any) -> dict[str, int]:
     return template_requests({"containers": list(containers), "initContainers": init or [], **spec})
 
 
@@ -66,9 +64,7 @@ class TestInitContainers:
                 5000,
                 id="a smaller one does not count",
             ),
-            pytest.param(
-                [sidecar(cpu="1")], [container(cpu="1")], 2000, id="a sidecar runs beside the containers"
-            ),
+            pytest.param([sidecar(cpu="1")], [container(cpu="1")], 2000, id="a sidecar runs beside the containers"),
             pytest.param(
                 [container(cpu="5"), sidecar("a", cpu="1"), sidecar("b", cpu="2"), sidecar("c", cpu="3")],
                 [container(cpu="1")],
@@ -124,10 +120,7 @@ class TestOverhead:
         assert total == {"cpu": 6000, "memory": GIB, "pods": 1}
 
     def test_comes_on_top_of_pod_level_requests(self):
-        assert (
-            requests_of(container(), resources={"requests": {"cpu": "2"}}, overhead={"cpu": "250m"})["cpu"]
-            == 2250
-        )
+        assert requests_of(container(), resources={"requests": {"cpu": "2"}}, overhead={"cpu": "250m"})["cpu"] == 2250
 
 
 class TestPodLevelResources:

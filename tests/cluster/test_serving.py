@@ -1,0 +1,50 @@
+"""What a running part serves: metrics, health and readiness."""
+
+import aiohttp
+from prometheus_client import CollectorRegistry, Counter
+
+from tender.cluster.serving import Check, Serving
+
+
+async def ask(path: str, *, healthy: dict[str, Check] | None = None, ready: dict[str, Check] | None = None):
+    registry = CollectorRegistry()
+    Counter("tender_tests", "Tests.", registry=registry).inc(3)
+    serving = Serving(registry, healthy=healthy or {}, ready=ready or {}, host="127.0.0.1", port=0)
+    async with serving, aiohttp.ClientSession(f"http://127.0.0.1:{serving.port}") as session:
+        response = await session.get(path)
+        return response.status, await response.text()
+
+
+def broken() -> str | None:
+    raise RuntimeError("no clock")
+
+
+async def test_metrics_are_those_of_the_registry():
+    code, text = await ask("/metrics")
+    assert code == 200
+    assert "tender_tests_total 3.0" in text
+
+
+async def test_a_part_whose_checks_pass_is_well():
+    assert await ask("/healthz", healthy={"pods": lambda: None}) == (200, "ok\n")
+
+
+async def test_failed_checks_are_named_with_their_reasons():
+    ready: dict[str, Check] = {
+        "nodes": lambda: "the first list is not complete",
+        "pods": lambda: None,
+        "lease": lambda: "another master leads",
+    }
+    code, text = await ask("/readyz", ready=ready)
+    assert code == 503
+    assert text == "nodes: the first list is not complete\nlease: another master leads\n"
+
+
+async def test_health_does_not_depend_on_readiness():
+    code, _ = await ask("/healthz", ready={"nodes": lambda: "not yet"})
+    assert code == 200
+
+
+async def test_a_check_that_breaks_does_not_pass():
+    code, text = await ask("/healthz", healthy={"clock": broken})
+    assert (code, text) == (503, "clock: the check itself failed: RuntimeError: no clock\n")
