@@ -71,7 +71,5 @@ def set_state(
     result = tuple(conditions)
     for type_ in (READY, RECONCILING, STALLED):
         status: Status = "True" if type_ == state else "False"
-        result = set_condition(
-            result, type_, status, reason=reason, message=message, generation=generation, now=now
-        )
+        result = set_condition(result, type_, status, reason=reason, message=message, generation=generation, now=now)
     return result

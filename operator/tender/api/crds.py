@@ -153,9 +153,7 @@ def documents() -> dict[str, str]:
     """File name to YAML text, for all kinds."""
     return {
         f"{model.PLURAL}.{GROUP}.yaml": _HEADER
-        + yaml.safe_dump(
-            custom_resource_definition(model), sort_keys=False, width=120, default_flow_style=False
-        )
+        + yaml.safe_dump(custom_resource_definition(model), sort_keys=False, width=120, default_flow_style=False)
         for model in VIEWS
     }
 

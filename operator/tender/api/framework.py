@@ -50,9 +50,7 @@ class OfferPreferences(Model):
         None,
         description="Sets of amounts of which an offer must hold at least one; absent: the master's default.",
     )
-    timeout: Duration = Field(
-        "60s", description='How long an offer stays open for an answer, "60s" when absent.'
-    )
+    timeout: Duration = Field("60s", description='How long an offer stays open for an answer, "60s" when absent.')
 
     @property
     def minimum_amounts(self) -> tuple[Resources, ...] | None:
@@ -108,9 +106,7 @@ class FrameworkSpec(Model):
     )
     node_selector: NodeSelector = Field({}, description="Labels that a node must have to be offered.")
     tolerations: Tolerations = Field((), description="Taints of nodes that the framework puts up with.")
-    offers: OfferPreferences = Field(
-        OfferPreferences(), description="Which offers to make, and for how long."
-    )
+    offers: OfferPreferences = Field(OfferPreferences(), description="Which offers to make, and for how long.")
     service: ServiceSpec | None = Field(None, description="Run a number of equal pods.")
     external: ExternalSpec | None = Field(
         None, description="Make offers only; a controller of your own answers them and creates the pods."
@@ -120,19 +116,11 @@ class FrameworkSpec(Model):
 class DemandEntry(Model):
     """A number of pods of one shape that the framework wants to have."""
 
-    name: DnsLabel = Field(
-        description="The name of the shape; its pods carry it in the label tender.dev/task."
-    )
+    name: DnsLabel = Field(description="The name of the shape; its pods carry it in the label tender.dev/task.")
     requests: Quantities = Field(description="What one pod needs.", min_length=1)
-    count: int = Field(
-        description="How many pods are wanted in all, those that run included.", ge=0, le=LARGEST_INT32
-    )
-    node_selector: NodeSelector = Field(
-        {}, description="Labels that a node must have, besides the framework's."
-    )
-    tolerations: Tolerations = Field(
-        (), description="Taints that these pods put up with, besides the framework's."
-    )
+    count: int = Field(description="How many pods are wanted in all, those that run included.", ge=0, le=LARGEST_INT32)
+    node_selector: NodeSelector = Field({}, description="Labels that a node must have, besides the framework's.")
+    tolerations: Tolerations = Field((), description="Taints that these pods put up with, besides the framework's.")
     max_per_node: int | None = Field(
         None,
         description="How many of the pods one node may have; absent: any number.",
@@ -182,26 +170,20 @@ class FrameworkStatus(Model):
     observed_generation: int | None = Field(
         None, description="The generation of the spec that the controller has acted on.", ge=0
     )
-    conditions: Conditions = Field(
-        (), description="The state in the conditions Ready, Reconciling and Stalled."
+    conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
+    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=128, json_schema_extra=list_map("name"))] | None = (
+        Field(
+            None,
+            description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
+        )
     )
-    demand: (
-        Annotated[tuple[DemandEntry, ...], Field(max_length=128, json_schema_extra=list_map("name"))] | None
-    ) = Field(
-        None,
-        description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
-    )
-    selector: str | None = Field(
-        None, description="The label selector of the pods, for autoscalers.", max_length=1024
-    )
+    selector: str | None = Field(None, description="The label selector of the pods, for autoscalers.", max_length=1024)
     replicas: int | None = Field(None, description="How many pods there are.", ge=0)
     ready_replicas: int | None = Field(None, description="How many pods are ready.", ge=0)
     updated_replicas: int | None = Field(None, description="How many pods have the current template.", ge=0)
     revision: LabelValue | None = Field(None, description="The hash of the current template.")
     backoff: Backoff | None = Field(None, description="Set while launches wait after failed ones.")
-    allocation: Allocation | None = Field(
-        None, description="What the master has found out in its last cycle."
-    )
+    allocation: Allocation | None = Field(None, description="What the master has found out in its last cycle.")
 
 
 class Framework(CustomResource):

@@ -73,9 +73,7 @@ def _parse_text(text: str, decimals: int) -> int:
     """The number in `text` times 10 to the power `decimals`, rounded away from zero."""
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if match is None:
-        raise ValueError(
-            f"{text[:_LONGEST_TEXT]!r} is no quantity: write a number such as 2, 250m, 0.5 or 512Mi"
-        )
+        raise ValueError(f"{text[:_LONGEST_TEXT]!r} is no quantity: write a number such as 2, 250m, 0.5 or 512Mi")
     fraction = match["fraction"] or match["bare_fraction"] or ""
     digits = int((match["whole"] or "") + fraction)
     suffix, exponent = match["suffix"], match["exponent"]

@@ -39,9 +39,7 @@ class ReservationStatus(Model):
     observed_generation: int | None = Field(
         None, description="The generation of the spec that the master has acted on.", ge=0
     )
-    conditions: Conditions = Field(
-        (), description="The state in the conditions Ready, Reconciling and Stalled."
-    )
+    conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
 
 
 class Reservation(CustomResource):

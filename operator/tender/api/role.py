@@ -26,12 +26,8 @@ class Quota(Model):
         )
     )
 
-    guarantee: Quantities = Field(
-        {}, description="Amounts that are kept for the role, also while it is idle."
-    )
-    limit: Quantities = Field(
-        {}, description="Amounts that the role and the roles below it never exceed together."
-    )
+    guarantee: Quantities = Field({}, description="Amounts that are kept for the role, also while it is idle.")
+    limit: Quantities = Field({}, description="Amounts that the role and the roles below it never exceed together.")
 
     @cached_property
     def guarantee_amounts(self) -> Resources:
@@ -64,17 +60,13 @@ class FrameworkRoleStatus(Model):
     observed_generation: int | None = Field(
         None, description="The generation of the spec that the master has acted on.", ge=0
     )
-    conditions: Conditions = Field(
-        (), description="The state in the conditions Ready, Reconciling and Stalled."
-    )
+    conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
     dominant_share: str | None = Field(
         None,
         description="The largest fraction of any resource of the cluster that the role holds.",
         max_length=32,
     )
-    allocated: Quantities = Field(
-        {}, description="What the role's frameworks hold, those of the roles below included."
-    )
+    allocated: Quantities = Field({}, description="What the role's frameworks hold, those of the roles below included.")
     offered: Quantities = Field({}, description="What is on offer to the role's frameworks now.")
     frameworks: int | None = Field(None, description="How many frameworks are in the role itself.", ge=0)
 

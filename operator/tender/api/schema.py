@@ -78,9 +78,7 @@ class _Transformer:
             elif keyword == "exclusiveMaximum":
                 result.update(maximum=value, exclusiveMaximum=True)
             elif keyword == "properties":
-                result[keyword] = {
-                    name: self.transform(part, f"{place}.{name}") for name, part in value.items()
-                }
+                result[keyword] = {name: self.transform(part, f"{place}.{name}") for name, part in value.items()}
             elif keyword == "items":
                 result[keyword] = self.transform(value, f"{place}[]")
             elif keyword == "additionalProperties":
