@@ -135,8 +135,7 @@ class RealNode:
         self._kill_shims()
         _unmount_below(self._folder)
         self._remove_control_group()
-        for leftover in Path("/var/lib/cni/results").glob(f"{self._control_group}-*"):
-            leftover.unlink()
+        self._remove_traces()
 
     def _ctr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["ctr", "--address", str(self._socket), *arguments]
@@ -290,6 +289,15 @@ class RealNode:
                 words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
                 if str(self._socket) in words and "shim" in words[0] and started_at(int(process.name)):
                     end(int(process.name), 1.0)
+
+    def _remove_traces(self) -> None:
+        """What the network plugins and the kubelet leave in folders that cannot be chosen."""
+        for result in Path("/var/lib/cni/results").glob("*"):
+            if str(self._folder) in result.read_text(errors="replace"):
+                result.unlink()
+        for link in Path("/var/log/containers").glob("*.log"):
+            if link.is_symlink() and link.readlink().is_relative_to(self._folder):
+                link.unlink()
 
     def _remove_control_group(self) -> None:
         for hierarchy in control_group_hierarchies():
