@@ -37,9 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     named = argparse.ArgumentParser(add_help=False)
     named.add_argument("--name", default="tender", help="which cluster (default: tender)")
 
-    up = commands.add_parser(
-        "up", parents=[named], help="bring the cluster up, or reuse or repair the one that is"
-    )
+    up = commands.add_parser("up", parents=[named], help="bring the cluster up, or reuse or repair the one that is")
     up.add_argument("--port", type=int, help="port of the API server; nine more follow (default: first free)")
     up.add_argument("--nodes", type=int, help="real nodes, 0 to 3 (default: 1 where the machine allows it)")
     up.add_argument("--fake", type=int, help="fake nodes (default: 0)")
@@ -51,9 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--scheduler-qps", type=int, help="kube-scheduler's requests per second (default: 50)")
     up.add_argument("--node-monitor-grace-period", help="silence after which a node is lost (default: 50s)")
-    up.add_argument(
-        "--audit-log", action=argparse.BooleanOptionalAction, help="write logs/audit.log (default: no)"
-    )
+    up.add_argument("--audit-log", action=argparse.BooleanOptionalAction, help="write logs/audit.log (default: no)")
     up.add_argument(
         "--fake-pods",
         action=argparse.BooleanOptionalAction,
@@ -75,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser("load-image", parents=[named], help="give a docker-archive to the real nodes")
     load.add_argument("tar", type=Path)
     load.set_defaults(run=_load_image)
-    fake = commands.add_parser(
-        "add-fake-nodes", parents=[named], help="let there be at least this many fake nodes"
-    )
+    fake = commands.add_parser("add-fake-nodes", parents=[named], help="let there be at least this many fake nodes")
     fake.add_argument("count", type=int)
     fake.add_argument("--cpu", default="32", help="size of each new node (default: 32)")
     fake.add_argument("--memory", default="256Gi", help="size of each new node (default: 256Gi)")
@@ -165,9 +159,7 @@ def _load_image(chosen: argparse.Namespace) -> int:
 
 def _add_fake_nodes(chosen: argparse.Namespace) -> int:
     cluster = LocalCluster(chosen.name)
-    cluster.add_fake_nodes(
-        FakeNodes(chosen.count, chosen.cpu, chosen.memory, chosen.pods, tainted=not chosen.no_taint)
-    )
+    cluster.add_fake_nodes(FakeNodes(chosen.count, chosen.cpu, chosen.memory, chosen.pods, tainted=not chosen.no_taint))
     counts = cluster.node_counts()
     print(f"nodes: {counts.ready} of {counts.total} Ready")
     return 0

@@ -54,9 +54,7 @@ class FakeNodes:
         }
 
 
-def kwok(
-    program: Path, kubeconfig: Path, folder: Path, pod_network: str, port: int, *, pods: bool = True
-) -> Program:
+def kwok(program: Path, kubeconfig: Path, folder: Path, pod_network: str, port: int, *, pods: bool = True) -> Program:
     """The kwok controller. Without `pods` it leaves pods alone, which is what a placement benchmark wants."""
     stages = _STAGES.read_text()
     if not pods:

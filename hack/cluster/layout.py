@@ -78,7 +78,7 @@ class Layout:
 
     @property
     def programs(self) -> Path:
-        """Links to the programs that fit this cluster, such as kubectl."""
+        """kubectl and helm as commands for this cluster."""
         return self.root / "bin"
 
     def node(self, name: str) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster import network, state, system, tools
+from cluster import network, state, system
 from cluster.address_plan import MOST_NODES
 from cluster.failure import ClusterError
 from cluster.fake import FakeNodes
@@ -22,6 +22,7 @@ from cluster.machine import MachineFlavour
 from cluster.processes import Processes
 from cluster.progress import say
 from cluster.state import Options, State
+from cluster.wrappers import wrap_programs
 
 _NODE_PATIENCE = 90.0  # seconds until nodes have to be Ready, and a little more for each
 
@@ -63,9 +64,7 @@ class LocalCluster:
         """The record of the cluster; an error if there is none."""
         record = state.read(self.layout.state)
         if record is None:
-            raise ClusterError(
-                f"there is no cluster {self.name!r}: bring it up with `python3 hack/cluster up`"
-            )
+            raise ClusterError(f"there is no cluster {self.name!r}: bring it up with `python3 hack/cluster up`")
         return record
 
     @property
@@ -83,7 +82,7 @@ class LocalCluster:
             record = self._decide(options or Options())
             flavour = self._flavour(record)
             flavour.up()
-            self._link_programs()
+            wrap_programs(self.layout)
             wanted = record.nodes
             if record.options.fake:
                 wanted += record.options.fake
@@ -111,9 +110,7 @@ class LocalCluster:
         with self._alone():
             record = self.state
             if record.options.control_plane_only:
-                raise ClusterError(
-                    f"cluster {self.name} has only a control plane; fake nodes need the rest of it"
-                )
+                raise ClusterError(f"cluster {self.name} has only a control plane; fake nodes need the rest of it")
             flavour = self._flavour(record)
             self._create_fake_nodes(flavour, nodes)
             self._wait_for_nodes(flavour, record.nodes + nodes.count)
@@ -145,7 +142,7 @@ class LocalCluster:
         output.
         """
         done = subprocess.run(
-            [str(tools.location("kubectl")), f"--kubeconfig={self.kubeconfig}", *arguments],
+            [str(self.layout.programs / "kubectl"), f"--kubeconfig={self.kubeconfig}", *arguments],
             input=input,
             capture_output=True,
             text=True,
@@ -157,21 +154,15 @@ class LocalCluster:
 
     def _decide(self, wanted: Options) -> State:
         """Complete what was asked for by what the cluster already is, and write it down."""
-        with _locked(
-            home() / "clusters" / ".numbers.lock"
-        ):  # two new clusters must not take the same numbers
+        with _locked(home() / "clusters" / ".numbers.lock"):  # two new clusters must not take the same numbers
             record = state.read(self.layout.state)
             if record is None:
                 plan = state.free_plan(wanted.port)
                 record = State(plan.index, plan.port, _choose_flavour(wanted.flavour or "auto"), Options())
             elif wanted.port not in (None, record.port):
-                raise ClusterError(
-                    f"cluster {self.name} uses port {record.port}; `down` comes before another port"
-                )
+                raise ClusterError(f"cluster {self.name} uses port {record.port}; `down` comes before another port")
             elif wanted.flavour not in (None, "auto", record.flavour):
-                raise ClusterError(
-                    f"cluster {self.name} is a {record.flavour} one; `down` comes before another"
-                )
+                raise ClusterError(f"cluster {self.name} is a {record.flavour} one; `down` comes before another")
             record = replace(record, options=wanted.over(record.options))
             state.write(self.layout.state, record)
         if record.flavour == "local":
@@ -193,19 +184,9 @@ class LocalCluster:
         while (counts := _count(flavour)).ready < count:
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"{counts.ready} of {counts.total} nodes are Ready, {count} were wanted; "
-                    f"logs: {self.layout.logs}"
+                    f"{counts.ready} of {counts.total} nodes are Ready, {count} were wanted; logs: {self.layout.logs}"
                 )
             time.sleep(0.2)
-
-    def _link_programs(self) -> None:
-        """Put kubectl and helm where one PATH entry finds them."""
-        self.layout.programs.mkdir(parents=True, exist_ok=True)
-        for name in ("kubectl", "helm"):
-            link = self.layout.programs / name
-            if not link.is_symlink() or link.readlink() != tools.location(name):
-                link.unlink(missing_ok=True)
-                link.symlink_to(tools.location(name))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -239,9 +239,7 @@ class RealNode:
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},
         ]
-        self._write(
-            "cni/10-bridge.conflist", {"cniVersion": "0.4.0", "name": self._control_group, "plugins": plugins}
-        )
+        self._write("cni/10-bridge.conflist", {"cniVersion": "0.4.0", "name": self._control_group, "plugins": plugins})
 
     def _write(self, name: str, content: object) -> Path:
         return settle(self._folder / name, json.dumps(content, indent=2) + "\n")

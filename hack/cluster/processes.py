@@ -113,8 +113,7 @@ class Processes:
                 raise ClusterError(f"{program.name} ended at once:\n{self._last_words(program.name)}")
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"{program.name} does not serve after {program.patience:.0f} s:\n"
-                    f"{self._last_words(program.name)}"
+                    f"{program.name} does not serve after {program.patience:.0f} s:\n{self._last_words(program.name)}"
                 )
             time.sleep(_POLL)
 

@@ -85,9 +85,7 @@ def free_plan(port: int | None) -> AddressPlan:
         if not busy:
             return plan
         if port:
-            raise ClusterError(
-                f"port {busy[0]} is in use; a cluster needs {PORTS_PER_CLUSTER} ports from --port on"
-            )
+            raise ClusterError(f"port {busy[0]} is in use; a cluster needs {PORTS_PER_CLUSTER} ports from --port on")
     raise ClusterError(f"no room for another cluster: {CLUSTERS} numbers or their ports are taken")
 
 

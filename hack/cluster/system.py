@@ -107,13 +107,7 @@ def _why_no_network_namespace() -> str | None:
         echo 1 > /proc/sys/net/ipv4/ip_forward
     """
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(
-            ["unshare", "--net", "sh", "-c", script], stdout=output, stderr=output, check=False
-        )
+        done = subprocess.run(["unshare", "--net", "sh", "-c", script], stdout=output, stderr=output, check=False)
         output.seek(0)
         said = output.read().strip()
-    return (
-        None
-        if done.returncode == 0
-        else f"a network namespace with bridge and iptables is not possible: {said}"
-    )
+    return None if done.returncode == 0 else f"a network namespace with bridge and iptables is not possible: {said}"

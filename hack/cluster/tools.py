@@ -78,9 +78,7 @@ def ensure(names: Iterable[str]) -> dict[str, Path]:
     paths = {name: location(name) for name in names}
     missing = [name for name, path in paths.items() if not path.exists()]
     if missing and not shutil.which("go"):
-        raise ClusterError(
-            f"Go is needed to build {', '.join(missing)}: install Go 1.21 or newer (https://go.dev/dl/)"
-        )
+        raise ClusterError(f"Go is needed to build {', '.join(missing)}: install Go 1.21 or newer (https://go.dev/dl/)")
     for name in missing:
         with _only_builder(paths[name]):
             if not paths[name].exists():

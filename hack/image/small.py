@@ -59,9 +59,7 @@ def build_busybox(output: Path) -> Path:
         add_file(archive, "bin/busybox", Path(program).read_bytes(), 0o755)
         for applet in sorted(set(applets) - {"busybox"}):
             add_link(archive, f"bin/{applet}", "busybox")
-        add_file(
-            archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
-        )
+        add_file(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
         add_file(archive, "etc/group", b"root:x:0:\nnogroup:x:65534:\n")
 
     with tempfile.TemporaryDirectory() as folder:
