@@ -78,7 +78,7 @@ class Layout:
 
     @property
     def programs(self) -> Path:
-        """kubectl and helm as commands for this cluster."""
+        """Commands for this cluster: kubectl and helm."""
         return self.root / "bin"
 
     def node(self, name: str) -> Path:

@@ -51,6 +51,7 @@ def apply_crds(cluster: LocalCluster, folder: Path = REPOSITORY / "crds") -> Non
         return
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(folder))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(folder))
+    cluster.kubectl("api-resources")  # asks the server anew, where kubectl would trust what it asked before
 
 
 def _sweep(tier: str) -> None:
