@@ -300,6 +300,8 @@ class Client:
     ) -> Object:
         """Server-side apply of a status: fields that this manager applied before and leaves out now are
         removed.
+
+        Some field of the status has to remain: the API server refuses to remove the last one.
         """
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         body = {

@@ -26,6 +26,7 @@ Observe = Callable[[str, str, int, float], None]
 
 _TRANSIENT = frozenset({500, 502, 503, 504})
 _READS = frozenset({"get", "list", "watch"})
+_READ_BUFFER = 2**20  # a flood of watch events is read in large pieces; twice this may wait in memory
 _LOST = (aiohttp.ClientError, NoCluster, OSError)
 
 
@@ -171,6 +172,7 @@ class Transport:
     def _new_session(self) -> aiohttp.ClientSession:
         context = self._access.ssl_context()
         return aiohttp.ClientSession(
+            read_bufsize=_READ_BUFFER,
             connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "tender"},
