@@ -46,13 +46,16 @@ Due = Withdraw | Remove
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of one offer besides the object itself."""
+    """What is known of one offer besides the object itself.
+
+    `sightings` are the pods made from it, by node and name; `outstanding` the slices that hold something in the ledger.
+    """
 
     offer: ResourceOffer
     since: float
-    sightings: dict[str, core.Pod] = field(default_factory=dict)
-    charges: int = 0
-    refusals: int = 0
+    sightings: dict[str, dict[str, core.Pod]] = field(default_factory=dict)
+    outstanding: set[int] = field(default_factory=set)
+    refuses: bool = False
 
 
 class OfferBook:
@@ -63,7 +66,7 @@ class OfferBook:
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
         self._open_on: dict[str, set[str]] = {}
-        self._sightings: dict[str, dict[str, core.Pod]] = {}
+        self._sightings: dict[str, dict[str, dict[str, core.Pod]]] = {}
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -87,20 +90,21 @@ class OfferBook:
         entry = self._entries.get(offer)
         if entry is not None and _framework_key(entry.offer) != framework:
             return
-        seen = self._sightings.setdefault(offer, {})
+        seen = self._sightings.setdefault(offer, {}).setdefault(pod.spec.node_name, {})
         if name in seen:
             return
         seen[name] = pod
         if entry is not None:
-            entry.sightings = seen
-            self._post(offer, entry)
+            entry.sightings = self._sightings[offer]
+            if entry.offer.status.phase == OfferPhase.CLAIMED:
+                self._charge_claims(offer, entry, on_node=pod.spec.node_name)
 
     def revive(self, framework: str) -> list[Due]:
         """A framework's demand changed: its refusals end."""
         return [
             Remove(key, "the demand changed")
             for key, entry in self._entries.items()
-            if entry.refusals and _framework_key(entry.offer) == framework
+            if entry.refuses and _framework_key(entry.offer) == framework
         ]
 
     def due(self, now: float, frameworks: Mapping[str, str]) -> list[Due]:
@@ -127,7 +131,7 @@ class OfferBook:
             case OfferPhase.OFFERED:
                 return self._due_open(key, entry, now, frameworks[framework])
             case OfferPhase.CLAIMED:
-                if entry.charges == 0:
+                if not entry.outstanding:
                     return Remove(key, "all that was claimed runs")
                 if now > entry.since + LAUNCH_DEADLINE_SECONDS:
                     return Remove(key, "the launch deadline has passed", self._missed(entry))
@@ -166,27 +170,35 @@ class OfferBook:
         """Write what the offer holds into the ledger."""
         offer = entry.offer
         framework = _framework_key(offer)
-        entry.charges = entry.refusals = 0
+        entry.outstanding.clear()
+        entry.refuses = False
         if offer.status.phase == OfferPhase.OFFERED:
             for index, one in enumerate(offer.spec.slices):
                 charge = Charge(one.node, one.amounts, framework, one.tasks, offered=True)
                 self._ledger.put_charge((key, index), charge)
                 self._open_on.setdefault(one.node, set()).add(key)
-            entry.charges = len(offer.spec.slices)
+                entry.outstanding.add(index)
         elif offer.status.phase == OfferPhase.CLAIMED:
-            for claim in offer.status.claims:
-                remaining = self._remaining(entry, claim)
-                if remaining is None:
-                    self._ledger.remove_charge((key, claim.slice))
-                else:
-                    self._ledger.put_charge((key, claim.slice), remaining)
-                    entry.charges += 1
+            self._charge_claims(key, entry)
         elif offer.status.phase in {OfferPhase.DECLINED, OfferPhase.EXPIRED}:
             until = self._refused_until(entry)
             for index, one in enumerate(offer.spec.slices):
                 refusal = Refusal(framework, one.node, one.amounts, until)
                 self._ledger.put_refusal((key, index), refusal)
-            entry.refusals = len(offer.spec.slices)
+            entry.refuses = True
+
+    def _charge_claims(self, key: str, entry: _Entry, on_node: str | None = None) -> None:
+        """Charge what of the claims has not been seen as pods yet, of those on one node or of all."""
+        for claim in entry.offer.status.claims:
+            if on_node is not None and entry.offer.spec.slices[claim.slice].node != on_node:
+                continue
+            remaining = self._remaining(entry, claim)
+            if remaining is None:
+                entry.outstanding.discard(claim.slice)
+                self._ledger.remove_charge((key, claim.slice))
+            else:
+                entry.outstanding.add(claim.slice)
+                self._ledger.put_charge((key, claim.slice), remaining)
 
     def _close(self, key: str, *, keep: bool) -> None:
         entry = self._entries[key] if keep else self._entries.pop(key)
@@ -206,9 +218,7 @@ class OfferBook:
         node = entry.offer.spec.slices[claim.slice].node
         resources = dict(claim.amounts)
         tasks = dict(claim.tasks)
-        for pod in entry.sightings.values():
-            if pod.spec.node_name != node:
-                continue
+        for pod in entry.sightings.get(node, {}).values():
             for resource, amount in pod_requests(pod.spec).items():
                 if resource in resources:
                     resources[resource] -= amount
