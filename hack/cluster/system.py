@@ -23,7 +23,7 @@ NODE_PACKAGES = {
     "nsenter": "util-linux",
     "busybox": "busybox-static",
 }
-IMAGE_PACKAGES = {"debootstrap": "debootstrap"}
+IMAGE_PACKAGES = {"debootstrap": "debootstrap", "busybox": "busybox-static"}
 
 
 def cni_plugins() -> Path | None:

@@ -6,6 +6,7 @@ The same files give the same bytes: names are sorted, times are fixed, owners ar
 import hashlib
 import io
 import json
+import os
 import platform
 import tarfile
 from collections.abc import Callable, Mapping
@@ -92,7 +93,7 @@ def add_tree(archive: tarfile.TarFile, folder: Path, inside: str, *, skip: Calla
 def write_layer(path: Path, fill: Callable[[tarfile.TarFile], None], comment: str) -> Layer:
     """Write a layer; a layer that is being written never lies under its final name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     with tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as archive:
         fill(archive)
     unfinished.replace(path)
@@ -111,7 +112,7 @@ def write_image(path: Path, name: str, layers: list[Layer], settings: Settings) 
         }
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.new")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     with tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as archive:
         for layer in layers:
             info = fixed(archive.gettarinfo(layer.path, f"{layer.digest}.tar"))

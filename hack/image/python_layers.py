@@ -1,0 +1,102 @@
+"""The two Python layers of Tender's image: its dependencies, kept by what pyproject.toml names, and Tender
+itself.
+"""
+
+import compileall
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+import zipfile
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+from cluster.progress import say
+from image.archive import Layer, add_file, add_tree, write_layer
+from image.base import ImageError
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+_COMMAND = """\
+#!/usr/bin/python3
+import sys
+
+from tender.cli import main
+
+sys.exit(main())
+"""
+
+
+def project() -> tuple[str, list[str]]:
+    """Tender's version and its dependencies, from pyproject.toml."""
+    content = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    return content["version"], content["dependencies"]
+
+
+def dependencies_layer(cache: Path, python: str) -> Layer:
+    """What Tender imports, for this version of Python; from the cache if pyproject.toml asks for the same."""
+    _, dependencies = project()
+    recipe = json.dumps([python, sorted(dependencies), _platforms()])
+    path = cache / f"dependencies-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.tar"
+    if path.exists():
+        return Layer(path, "dependencies")
+    say("dependencies layer: pip fetches them (once for each change of pyproject.toml)")
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        site = Path(folder) / "site"
+        platforms = [f"--platform={name}" for name in _platforms()]
+        _pip(
+            *("install", "--target", str(site), "--no-compile", "--only-binary=:all:"),
+            *("--implementation=cp", f"--python-version={python}", *platforms, *dependencies),
+        )
+        shutil.rmtree(site / "bin", ignore_errors=True)
+        return _site_layer(path, site, python, "dependencies")
+
+
+def tender_layer(cache: Path, python: str) -> Layer:
+    """Tender as it is in the working tree, and the command `tender`."""
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        _pip("wheel", "--no-deps", "--wheel-dir", folder, str(REPOSITORY))
+        site = Path(folder) / "site"
+        for wheel in Path(folder).glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(site)
+        return _site_layer(cache / "tender.tar", site, python, "tender", command=True)
+
+
+def _site_layer(path: Path, site: Path, python: str, comment: str, *, command: bool = False) -> Layer:
+    """Pack a folder of packages to where Debian's Python looks for them, compiled, since the image is
+    read-only.
+    """
+    inside = f"usr/local/lib/python{python}/dist-packages"
+    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+        compileall.compile_dir(
+            site,
+            quiet=2,
+            stripdir=str(site),
+            prependdir=f"/{inside}",
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
+
+    def fill(archive: tarfile.TarFile) -> None:
+        add_tree(archive, site, inside, skip=lambda _: False)
+        if command:
+            add_file(archive, "usr/local/bin/tender", _COMMAND.encode(), 0o755)
+
+    return write_layer(path, fill, comment)
+
+
+def _platforms() -> list[str]:
+    machine = platform.machine()
+    return [f"{tag}_{machine}" for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "linux")]
+
+
+def _pip(*arguments: str) -> None:
+    own = REPOSITORY / ".venv" / "bin" / "python"
+    python = str(own) if own.exists() else sys.executable
+    done = subprocess.run([python, "-m", "pip", "--quiet", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImageError(f"pip {arguments[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
