@@ -167,15 +167,25 @@ class Allocation(Model):
 class FrameworkStatus(Model):
     """What has become of the framework: the controller's part, and the master's under allocation."""
 
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            Rule(
+                "!has(self.demand) || self.demand.all(a, self.demand.exists_one(b, b.name == a.name))",
+                "status.demand has two entries of the same name: give every shape of pod a name of its own",
+                field=".demand",
+            )
+        )
+    )
+
     observed_generation: int | None = Field(
         None, description="The generation of the spec that the controller has acted on.", ge=0
     )
     conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
-    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=128, json_schema_extra=list_map("name"))] | None = (
-        Field(
-            None,
-            description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
-        )
+    # An atomic list: as a list-map, an empty one would vanish in server-side apply, and that means "everything".
+    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=128)] | None = Field(
+        None,
+        description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     selector: str | None = Field(None, description="The label selector of the pods, for autoscalers.", max_length=1024)
     replicas: int | None = Field(None, description="How many pods there are.", ge=0)

@@ -85,13 +85,6 @@ class TestAFramework:
         objects.patch("Framework", "web", {"status": {"demand": []}}, "status")
         assert Framework.read(objects.get("Framework", "web")).status.demand == ()
 
-    def test_cannot_demand_the_same_task_twice(self, objects: Objects):
-        objects.create(framework(external={}))
-        entry = {"name": "web", "requests": {"cpu": "1"}, "count": 1}
-        change = {"status": {"demand": [entry, entry]}}
-        message = refusal(objects.patch, "Framework", "web", change, "status")
-        assert "status.demand[1]: Duplicate value" in message
-
     def test_is_taken_with_the_largest_demand(self, objects: Objects):
         objects.create(framework(external={}))
         demand = [
@@ -162,3 +155,42 @@ class TestAPodTemplate:
     def test_may_be_large(self, objects: Objects):
         many = [container(f"c{index}") for index in range(32)]
         objects.create(framework({"containers": many, "initContainers": many}))
+
+
+class TestTheDemandOfAFramework:
+    """Absent means "everything", empty means "nothing": the API server must keep the two apart."""
+
+    def test_stays_empty_when_it_is_applied_empty(self, objects: Objects):
+        objects.create(framework())
+        for demand in ([entry("a")], []):
+            written = objects.apply(status_of(demand), "tender-service", "status")
+            assert written["status"]["demand"] == demand
+
+    def test_goes_when_it_is_left_out(self, objects: Objects):
+        objects.create(framework())
+        objects.apply(status_of([]), "tender-service", "status")
+        manifest = status_of([])
+        manifest["status"] = {"replicas": 0}
+        assert "demand" not in objects.apply(manifest, "tender-service", "status")["status"]
+
+    def test_is_refused_with_two_entries_of_one_name(self, objects: Objects):
+        objects.create(framework())
+        message = refusal(objects.apply, status_of([entry("a"), entry("a")]), "tender-service", "status")
+        assert "two entries of the same name" in message
+
+    def test_may_have_128_entries(self, objects: Objects):
+        objects.create(framework())
+        objects.apply(status_of([entry(f"{'shape' * 11}-{index}") for index in range(128)]), "tender-service", "status")
+
+
+def entry(name: str) -> Manifest:
+    return {"name": name, "requests": {"cpu": "1"}, "count": 1}
+
+
+def status_of(demand: list[Manifest]) -> Manifest:
+    return {
+        "apiVersion": "tender.dev/v1alpha1",
+        "kind": "Framework",
+        "metadata": {"name": framework()["metadata"]["name"]},
+        "status": {"demand": demand},
+    }
