@@ -22,7 +22,9 @@ def home() -> Path:
 
 
 def settle(path: Path, text: str, mode: int = 0o644) -> Path:
-    """Make the file hold this text. A file that does is left alone: kube-proxy ends when its file is touched."""
+    """Make the file hold this text. A file that does is left alone: kube-proxy ends when its file is
+    touched.
+    """
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=mode)

@@ -138,18 +138,25 @@ class LocalCluster:
         input: str | None = None,  # noqa: A002 the name that subprocess.run uses
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Run kubectl as the administrator; with `check`, a failure is a ClusterError that carries its
-        output.
-        """
+        """Run kubectl as the administrator; with `check`, a failure is an error that carries its output."""
+        return self._command("kubectl", arguments, input, check)
+
+    def helm(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run helm as the administrator; with `check`, a failure is an error that carries its output."""
+        return self._command("helm", arguments, None, check)
+
+    def _command(
+        self, name: str, arguments: tuple[str, ...], content: str | None, check: bool
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [str(self.layout.programs / "kubectl"), f"--kubeconfig={self.kubeconfig}", *arguments],
-            input=input,
+            [str(self.layout.programs / name), f"--kubeconfig={self.kubeconfig}", *arguments],
+            input=content,
             capture_output=True,
             text=True,
             check=False,
         )
         if check and done.returncode:
-            raise ClusterError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+            raise ClusterError(f"{name} {' '.join(arguments)}: {done.stderr.strip()}")
         return done
 
     def _decide(self, wanted: Options) -> State:

@@ -20,6 +20,7 @@ from cluster.failure import ClusterError
 from cluster.layout import Layout, settle
 from cluster.processes import Processes, Program, end, started_at
 from cluster.system import cni_plugins, control_group_hierarchies
+from image.archive import image_contents
 from image.small import PAUSE
 
 _CONTAINERD = """\
@@ -119,10 +120,17 @@ class RealNode:
         return set(self._ctr("--namespace", "k8s.io", "images", "list", "--quiet").stdout.split())
 
     def load_image(self, archive: Path) -> None:
-        """Import a docker-archive."""
+        """Import a docker-archive, unless its images were imported before and are still there."""
+        contents = image_contents(archive)
+        records = {name: self._folder / "images" / name.replace("/", "_") for name in contents}
+        known = {name for name, record in records.items() if record.exists() and record.read_text() == contents[name]}
+        if known == set(contents) and known <= self.images():
+            return
         done = self._ctr("--namespace", "k8s.io", "images", "import", str(archive))
         if done.returncode:
             raise ClusterError(f"{archive} could not be loaded on {self.name}: {done.stderr.strip()}")
+        for name, record in records.items():
+            settle(record, contents[name])
 
     def stop(self) -> None:
         """End every process of the node, containers included, and take away mounts and control groups."""

@@ -70,7 +70,9 @@ def why_no_real_node() -> str | None:
 
 
 def control_group_hierarchies() -> list[Path]:
-    """The folders in which a control group has to be made: one per controller of version 1, one for version 2."""
+    """The folders in which a control group has to be made: one per controller of version 1, one for version
+    2.
+    """
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     return [Path(mount[1]) for mount in mounts if mount[2] in ("cgroup", "cgroup2")]
 

@@ -126,6 +126,15 @@ def write_image(path: Path, name: str, layers: list[Layer], settings: Settings) 
     return path
 
 
+def image_contents(path: Path) -> dict[str, str]:
+    """The images in a docker-archive: name → the file name of its configuration, which contains its digest."""
+    with tarfile.open(path) as archive:
+        manifest = archive.extractfile("manifest.json")
+        if manifest is None:
+            raise ValueError(f"{path} is no docker-archive: its manifest.json is not a file")
+        return {name: entry["Config"] for entry in json.load(manifest) for name in entry["RepoTags"] or []}
+
+
 def _configuration(layers: list[Layer], settings: Settings) -> dict[str, Any]:
     return {
         "architecture": _MACHINES.get(platform.machine(), platform.machine()),
