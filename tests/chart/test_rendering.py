@@ -1,0 +1,178 @@
+"""What the chart renders: safe pods, probes, names and labels, whatever the values."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from tests.chart.helm import CHART, COMPONENTS, VALUES, Helm, Rendered
+
+import tender
+from tender.cli import main
+
+PROBES = {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/healthz"}
+
+
+@pytest.fixture(scope="module", params=VALUES, ids=lambda path: path.stem)
+def rendered(helm: Helm, request: pytest.FixtureRequest) -> Rendered:
+    """The chart rendered with each of the values files."""
+    return helm.template(values=request.param)
+
+
+@pytest.fixture(scope="module")
+def default(helm: Helm) -> Rendered:
+    return helm.template()
+
+
+class TestTheChart:
+    def test_has_the_version_of_the_program(self):
+        chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+        assert (chart["version"], chart["appVersion"]) == (tender.__version__, tender.__version__)
+
+    @pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+    def test_passes_helm_lint_without_a_warning(self, helm: Helm, values: Path):
+        helm.run("lint", "--strict", str(CHART), f"--values={values}")
+
+    def test_is_the_same_when_packaged(self, helm: Helm, default: Rendered, tmp_path: Path):
+        helm.run("package", str(CHART), f"--destination={tmp_path}")
+        assert helm.template(chart=tmp_path / f"tender-{tender.__version__}.tgz").objects == default.objects
+
+    def test_uses_no_hooks(self, rendered: Rendered):
+        assert "helm.sh/hook" not in rendered.text
+
+
+class TestEveryObject:
+    def test_has_its_own_name_and_kind(self, rendered: Rendered):
+        names = [
+            (each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]) for each in rendered.objects
+        ]
+        assert len(names) == len(set(names))
+
+    def test_carries_the_recommended_labels(self, rendered: Rendered):
+        recommended = {
+            f"app.kubernetes.io/{word}" for word in ("name", "instance", "version", "part-of", "managed-by")
+        } | {"helm.sh/chart"}
+        for each in rendered.objects:
+            assert recommended <= each["metadata"]["labels"].keys(), each["metadata"]["name"]
+
+    @pytest.mark.parametrize(
+        ("release", "prefix"),
+        [("tender", "tender"), ("tender-blue", "tender-blue"), ("blue", "blue-tender"), ("a" * 53, "a" * 40)],
+    )
+    def test_is_named_after_the_release(self, helm: Helm, release: str, prefix: str):
+        names = {each["metadata"]["name"] for each in helm.template(release=release).of("Deployment")}
+        assert names == {f"{prefix}-{component}" for component in COMPONENTS}
+
+
+class TestEveryPod:
+    def test_is_the_only_one_of_its_component(self, rendered: Rendered):
+        for _, deployment in rendered.deployments():
+            assert deployment["spec"]["replicas"] == 1
+            assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+    def test_is_selected_by_labels_that_tell_the_components_apart(self, rendered: Rendered):
+        selectors = []
+        for _, deployment in rendered.deployments():
+            selector = deployment["spec"]["selector"]["matchLabels"]
+            assert selector.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+            selectors.append(selector)
+        assert all(one != other for one in selectors for other in selectors if one is not other)
+
+    def test_runs_as_somebody_with_no_rights_on_its_node(self, rendered: Rendered):
+        for component, deployment in rendered.deployments():
+            pod = deployment["spec"]["template"]["spec"]
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+            assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
+            assert rendered.container(component)["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+    def test_is_probed_where_the_program_answers(self, rendered: Rendered):
+        for component, _ in rendered.deployments():
+            container = rendered.container(component)
+            [port] = container["ports"]
+            assert f"--port={port['containerPort']}" in container["args"]
+            for probe, path in PROBES.items():
+                assert container[probe]["httpGet"] == {"path": path, "port": port["name"]}
+
+    def test_has_requests_and_a_memory_limit(self, rendered: Rendered):
+        for component, _ in rendered.deployments():
+            resources = rendered.container(component)["resources"]
+            assert resources["requests"].keys() == {"cpu", "memory"}
+            assert "memory" in resources["limits"]
+
+    def test_is_started_with_arguments_that_the_program_knows(self, rendered: Rendered):
+        for component, _ in rendered.deployments():
+            result = CliRunner().invoke(main, [*rendered.container(component)["args"], "--help"])
+            assert result.exit_code == 0, result.output
+
+    def test_uses_a_service_account_of_its_own(self, rendered: Rendered):
+        used = [
+            deployment["spec"]["template"]["spec"]["serviceAccountName"] for _, deployment in rendered.deployments()
+        ]
+        assert len(used) == len(set(used))
+        assert "default" not in used
+
+
+class TestTheDefaults:
+    def test_run_the_master_and_the_controller(self, default: Rendered):
+        assert [component for component, _ in default.deployments()] == ["controller", "master"]
+
+    def test_offer_all_nodes_and_run_the_frameworks_of_all_namespaces(self, default: Rendered):
+        for component in COMPONENTS:
+            assert default.container(component)["args"] == [component, "--port=8080", "--log-level=info"]
+
+    def test_take_the_image_of_the_charts_version(self, default: Rendered):
+        for component in COMPONENTS:
+            assert default.container(component)["image"] == f"tender.dev/tender:{tender.__version__}"
+
+    def test_make_metrics_easy_to_find(self, default: Rendered):
+        for component, deployment in default.deployments():
+            service = default.one("Service", f"tender-{component}-metrics")["spec"]
+            assert service["clusterIP"] == "None"
+            assert service["selector"] == deployment["spec"]["selector"]["matchLabels"]
+            assert [port["name"] for port in service["ports"]] == ["metrics"]
+            annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+            assert annotations["prometheus.io/scrape"] == "true"
+
+
+class TestAValue:
+    def test_image_tag_and_digest(self, helm: Helm):
+        digest = f"sha256:{'0' * 64}"
+        tagged = helm.template("image.repository=a/b", "image.tag=v7")
+        pinned = helm.template("image.repository=a/b", "image.tag=v7", f"image.digest={digest}")
+        assert tagged.container("master")["image"] == "a/b:v7"
+        assert pinned.container("master")["image"] == f"a/b@{digest}"
+
+    def test_offered_nodes_are_not_where_the_master_runs(self, helm: Helm):
+        rendered = helm.template("master.offeredNodes=pool=shared", "master.nodeSelector.pool=control")
+        master = dict(rendered.deployments())["master"]
+        assert "--node-selector=pool=shared" in rendered.container("master")["args"]
+        assert master["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "control"}
+
+    def test_controller_namespace_limits_the_program_and_its_rights(self, helm: Helm):
+        rendered = helm.template("controller.namespace=shop")
+        assert "--namespace=shop" in rendered.container("controller")["args"]
+        assert rendered.one("Role", "tender-controller")["metadata"]["namespace"] == "shop"
+        assert rendered.one("RoleBinding", "tender-controller")["metadata"]["namespace"] == "shop"
+
+    def test_switched_off_components_leave_nothing(self, helm: Helm):
+        rendered = helm.template("master.enabled=false", "controller.enabled=false", "crds.install=false")
+        assert rendered.objects == []
+
+    def test_runs_a_controller_of_its_own_without_cluster_wide_rights(self, helm: Helm):
+        rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "own-namespace.yaml")
+        assert not rendered.of("ClusterRole")
+        assert not rendered.of("ClusterRoleBinding")
+
+    def test_pod_details_reach_their_component_only(self, helm: Helm):
+        rendered = helm.template("master.priorityClassName=high", "master.podLabels.tier=control")
+        pods = {component: each["spec"]["template"] for component, each in rendered.deployments()}
+        assert pods["master"]["spec"]["priorityClassName"] == "high"
+        assert pods["master"]["metadata"]["labels"]["tier"] == "control"
+        assert "priorityClassName" not in pods["controller"]["spec"]
+        assert "tier" not in pods["controller"]["metadata"]["labels"]
