@@ -6,6 +6,7 @@ brings the framework closer to its plan, and a turn that finds everything as pla
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,9 +25,13 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
     """What the framework does next."""
     plan = planner(seen.framework, seen.pods, seen.now)
     shapes = {shape.name: shape for shape in plan.shapes}
-    missing = _missing(shapes, seen.pods)
-    claimed = [offer for offer in seen.offers if offer.status.phase == "Claimed"]
-    launches = _launches(seen, shapes, missing, claimed) if seen.now >= plan.hold_until else ()
+    placed = _placed(seen.pods)
+    missing = {shape.name: shape.count for shape in plan.shapes}
+    for (task, _), count in placed.items():
+        if task in missing:
+            missing[task] -= count
+    claimed = [offer for offer in seen.offers if _may_launch(offer, seen.now)]
+    launches = _launches(seen, shapes, missing, placed, claimed) if seen.now >= plan.hold_until else ()
     hold = max(0, math.ceil(plan.hold_until - seen.now))
     open_offers = [
         offer
@@ -34,7 +39,7 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
         if offer.status.phase == "Offered" and offer.spec.expires_at.timestamp() > seen.now
     ]
     return Turn(
-        answers=match(plan.shapes, missing, open_offers, hold),
+        answers=match(plan.shapes, missing, open_offers, hold, placed),
         launches=launches,
         stops=_stops(plan, seen.pods, {offer.metadata.name for offer in claimed}),
         status=_status(plan, seen),
@@ -43,36 +48,44 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
     )
 
 
-def _missing(shapes: Mapping[str, Shape], pods: tuple[Pod, ...]) -> dict[str, int]:
-    missing = {shape.name: shape.count for shape in shapes.values()}
-    for pod in pods:
-        task = pod.metadata.labels.get(LABEL_TASK, "")
-        if task in missing and not pod.terminated and not pod.leaving:
-            missing[task] -= 1
-    return missing
+def _placed(pods: tuple[Pod, ...]) -> Counter[tuple[str, str]]:
+    """How many tasks there are, by name and node."""
+    return Counter(
+        (pod.metadata.labels.get(LABEL_TASK, ""), pod.spec.node_name)
+        for pod in pods
+        if not pod.terminated and not pod.leaving
+    )
+
+
+def _may_launch(offer: ResourceOffer, now: float) -> bool:
+    """Whether pods may be launched from the offer: it was won, and not too long ago."""
+    answered = offer.status.answered_at
+    return offer.status.phase == "Claimed" and (answered is None or now <= answered.timestamp() + LAUNCH_SECONDS)
 
 
 def _launches(
-    seen: Seen, shapes: Mapping[str, Shape], missing: dict[str, int], claimed: list[ResourceOffer]
+    seen: Seen,
+    shapes: Mapping[str, Shape],
+    missing: dict[str, int],
+    placed: Counter[tuple[str, str]],
+    claimed: list[ResourceOffer],
 ) -> tuple[Launch, ...]:
-    """The pods that claims made room for and that are not there yet. Takes them off `missing`."""
+    """The pods that claims made room for and that are not there yet. Takes them off `missing`, adds to `placed`."""
     existing = {pod.metadata.name for pod in seen.pods} | seen.launched
     launches = []
     for offer in claimed:
-        answered = offer.status.answered_at
-        if answered is not None and seen.now > answered.timestamp() + LAUNCH_SECONDS:
-            continue
         for name, index, task in pod_names(offer):
             if name in existing or missing.get(task, 0) <= 0:
                 continue
-            missing[task] -= 1
             node = offer.spec.slices[index].node
+            missing[task] -= 1
+            placed[task, node] += 1
             launches.append(Launch(offer.metadata.name, pod_manifest(seen.framework, shapes[task], offer, name, node)))
     return tuple(launches)
 
 
 def _stops(plan: Plan, pods: tuple[Pod, ...], claimed: set[str]) -> tuple[Stop, ...]:
-    """The plan's stops, less failed pods whose claim still stands: their names tell that they were launched."""
+    """The plan's stops, less failed pods of claims that may launch still: their names tell that they were launched."""
     kept = {pod.metadata.name for pod in pods if pod.terminated and pod.metadata.labels.get(LABEL_OFFER) in claimed}
     return tuple(stop for stop in plan.stops if stop.pod not in kept)
 
