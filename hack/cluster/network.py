@@ -6,6 +6,7 @@ already.
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def namespace_path(cluster: str, number: int) -> Path:
 
 def networks_in_use() -> list[str]:
     """The destinations of the machine's routes, such as "10.160.0.0/24"."""
+    if not shutil.which("ip"):  # then no cluster here has a network, either
+        return []
     routes = _ip("-json", "route", "show", "table", "all", check=False)
     return [route["dst"] for route in json.loads(routes or "[]") if "dst" in route]
 
