@@ -4,6 +4,7 @@ A pod's name follows from the claim alone (offer, slice, number), so a crash bet
 doubles a pod: whoever comes back makes the same names, and the API server refuses the second of each.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,14 +21,22 @@ _LONGEST_PREFIX = 40
 
 def pod_names(offer: ResourceOffer) -> Iterator[tuple[str, int, str]]:
     """The pods that a claimed offer has room for: name, index of the slice, and name of the task."""
-    framework = offer.spec.framework[:_LONGEST_PREFIX].rstrip("-.")
-    suffix = offer.metadata.name.rpartition("-")[2]
+    prefix = f"{offer.spec.framework[:_LONGEST_PREFIX].rstrip('-')}-{_distinction(offer)}"
     for claim in offer.status.claims:
         number = 0
         for task, count in sorted(claim.tasks.items()):
             for _ in range(count):
-                yield f"{framework}-{suffix}-{claim.slice}-{number}", claim.slice, task
+                yield f"{prefix}-{claim.slice}-{number}", claim.slice, task
                 number += 1
+
+
+def _distinction(offer: ResourceOffer) -> str:
+    """What tells the offer from all others whose pods have names of the same beginning, without a hyphen."""
+    name, framework = offer.metadata.name, offer.spec.framework
+    own, _, suffix = name.rpartition("-")
+    if own == framework and len(framework) <= _LONGEST_PREFIX:
+        return suffix
+    return hashlib.sha256(name.encode()).hexdigest()[:10]
 
 
 def pod_manifest(framework: Framework, shape: Shape, offer: ResourceOffer, name: str, node: str) -> dict[str, Any]:

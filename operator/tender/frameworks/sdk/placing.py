@@ -7,6 +7,8 @@ resource claims, are the exception: kube-scheduler has to help with them, so suc
 from collections.abc import Mapping
 from typing import Any
 
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
 
 def needs_scheduler(spec: Mapping[str, Any]) -> bool:
     """Whether kube-scheduler must bind the pod, because something besides the node has to be found for it."""
@@ -16,13 +18,16 @@ def needs_scheduler(spec: Mapping[str, Any]) -> bool:
 
 
 def place(spec: Mapping[str, Any], node: str) -> dict[str, Any]:
-    """The pod's spec with its node in it."""
+    """The pod's spec with its node in it, besides what its own affinity requires."""
     if not needs_scheduler(spec):
         return {**spec, "nodeName": node}
     affinity = dict(spec.get("affinity") or {})
     node_affinity = dict(affinity.get("nodeAffinity") or {})
-    node_affinity["requiredDuringSchedulingIgnoredDuringExecution"] = {
-        "nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}]
-    }
+    required = dict(node_affinity.get(_REQUIRED) or {})
+    terms: list[Mapping[str, Any]] = required.get("nodeSelectorTerms") or [{}]
+    pin = {"key": "metadata.name", "operator": "In", "values": [node]}
+    # Any one of the terms suffices, so each has to name the node.
+    required["nodeSelectorTerms"] = [{**term, "matchFields": [*(term.get("matchFields") or ()), pin]} for term in terms]
+    node_affinity[_REQUIRED] = required
     affinity["nodeAffinity"] = node_affinity
     return {**spec, "affinity": affinity}
