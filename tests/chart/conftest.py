@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.chart.helm import Helm
+from tests.chart.installation import Installation
 
 from cluster import LocalCluster, Options, tools
 from cluster.testing import cluster_for_run, unavailable
@@ -29,3 +30,8 @@ def control_plane() -> Iterator[LocalCluster]:
 @pytest.fixture(scope="session")
 def tender_program() -> Path:
     return Path(sys.executable).with_name("tender")
+
+
+@pytest.fixture(scope="session")
+def installation(control_plane: LocalCluster, helm: Helm) -> Installation:
+    return Installation(control_plane, helm)

@@ -1,0 +1,58 @@
+"""Rights as sets of values: what a role grants, and what the audit log says was asked for."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.chart.helm import Manifest
+
+
+class Right(NamedTuple):
+    """One verb on one resource ("pods", "frameworks/status") of an API group."""
+
+    group: str
+    resource: str
+    verb: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the API server. `right` is None for paths that are no objects, such as discovery."""
+
+    user: str
+    right: Right | None
+    namespace: str
+    path: str
+    code: int
+
+
+def granted(roles: Iterable[Manifest]) -> set[Right]:
+    """All rights of these roles."""
+    return {
+        Right(group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def requests(audit_log: Path, user: str) -> Iterator[Request]:
+    """The requests of this user."""
+    for line in audit_log.read_text().splitlines():
+        event = json.loads(line)
+        if event["user"]["username"] == user:
+            yield _request(event)
+
+
+def _request(event: dict[str, Any]) -> Request:
+    target = event.get("objectRef") or {}
+    right = None
+    if "resource" in target:
+        resource = "/".join(part for part in (target["resource"], target.get("subresource")) if part)
+        right = Right(target.get("apiGroup", ""), resource, event["verb"])
+    code = event.get("responseStatus", {}).get("code", 0)
+    return Request(event["user"]["username"], right, target.get("namespace", ""), event["requestURI"], code)

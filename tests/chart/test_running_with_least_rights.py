@@ -1,0 +1,108 @@
+"""The programs, run in the name of the chart's service accounts: every right that they ask for is granted, and
+every right that is granted is used.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.chart.installation import Installation, eventually, framework, node, service
+from tests.chart.permissions import Request, Right, granted, requests
+
+SYSTEM = "tender-system"
+RARE = {Right("tender.dev", "resourceoffers", "get")}
+"""Asked for only when master and framework answer an offer at the same moment."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the two programs asked the API server for while they did their work."""
+
+    installation: Installation
+
+    def requests(self, account: str) -> list[Request]:
+        return list(requests(self.installation.audit_log(), f"system:serviceaccount:{SYSTEM}:{account}"))
+
+    def used(self, account: str) -> set[Right]:
+        return {each.right for each in self.requests(account) if each.right}
+
+    def granted(self, account: str) -> set[Right]:
+        return granted([json.loads(self.installation.kubectl("get", "clusterrole", account, "--output=json"))])
+
+
+@pytest.fixture(scope="module")
+def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
+    """Tender at work: pods placed, failed, replaced and scaled down, offers left to expire."""
+    installation.install("tender", SYSTEM)
+    installation.apply(node("node-1"), node("node-2"))
+    installation.kubectl("taint", "nodes", "--all", "node.kubernetes.io/not-ready-")
+    installation.kubectl("create", "namespace", "shop")
+    folder = tmp_path_factory.mktemp("logs")
+    with (
+        installation.running("tender-master", SYSTEM, folder, "master"),
+        installation.running("tender-controller", SYSTEM, folder, "controller"),
+    ):
+        _do_everything(installation)
+    yield Work(installation)
+    installation.kubectl("delete", "framework,pod", "--all", "--namespace=shop", "--grace-period=0", "--force")
+    installation.kubectl("delete", "node", "node-1", "node-2")
+    installation.uninstall("tender", SYSTEM)
+
+
+def _do_everything(installation: Installation) -> None:
+    installation.apply(
+        {"apiVersion": "tender.dev/v1alpha1", "kind": "FrameworkRole", "metadata": {"name": "batch"}, "spec": {}},
+        service("web", "shop", replicas=3, role="shop"),
+        framework("silent", "shop", {"role": "batch", "external": {}, "offers": {"timeout": "1s"}}),
+    )
+
+    def pods() -> set[str]:
+        going = {
+            each["metadata"]["name"]
+            for each in installation.items("pods", "--namespace=shop")
+            if "deletionTimestamp" in each["metadata"]
+        }
+        return installation.names("pods", "--namespace=shop", "--selector=tender.dev/framework=web") - going
+
+    def told(reason: str) -> bool:
+        events = installation.items("events.events.k8s.io", "--namespace=shop")
+        return any(each["reason"] == reason for each in events)
+
+    eventually(lambda: len(pods()) == 3, "three pods, born bound")
+    failed = min(pods())
+    installation.kubectl(
+        "patch", "pod", failed, "--namespace=shop", "--subresource=status", '--patch={"status":{"phase":"Failed"}}'
+    )
+    eventually(lambda: failed not in pods(), "the failed pod is removed")
+    eventually(lambda: told("PodFailed"), "an event of the failed pod")
+    installation.kubectl("scale", "framework/web", "--namespace=shop", "--replicas=1")
+    eventually(lambda: len(pods()) == 1, "one pod after scaling down")
+    eventually(lambda: told("ImplicitRole"), "an event of a role that nobody made")
+    eventually(lambda: told("OfferExpired"), "an event of an offer that nobody answered")
+
+
+@pytest.mark.parametrize("account", ["tender-master", "tender-controller"])
+class TestEveryProgram:
+    def test_is_refused_nothing(self, work: Work, account: str):
+        assert [each for each in work.requests(account) if each.code in (401, 403)] == []
+
+    def test_is_granted_no_more_than_it_uses(self, work: Work, account: str):
+        assert work.granted(account) - RARE == work.used(account) - RARE
+
+
+class TestTheControllerOfOneNamespace:
+    def test_needs_no_right_beyond_it(self, work: Work, tmp_path: Path):
+        installation = work.installation
+        installation.install("own", "alone", "--set=master.enabled=false,crds.install=false,controller.namespace=alone")
+        account = "own-tender-controller"
+        with (
+            installation.running("tender-master", SYSTEM, tmp_path, "master"),
+            installation.running(account, "alone", tmp_path, "controller", "--namespace=alone"),
+        ):
+            installation.apply(service("web", "alone", replicas=2))
+            eventually(lambda: len(installation.names("pods", "--namespace=alone")) == 2, "two pods")
+        asked = list(requests(installation.audit_log(), f"system:serviceaccount:alone:{account}"))
+        assert [each for each in asked if each.code in (401, 403)] == []
+        assert {each.namespace for each in asked if each.right} == {"alone"}
