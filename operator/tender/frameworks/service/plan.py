@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import pydantic
+
 from tender.api.conditions import State
 from tender.api.core import Pod
-from tender.api.framework import Framework
+from tender.api.framework import DemandEntry, Framework
 from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION
-from tender.api.quantities import Resources
 from tender.api.requests import template_requests
 from tender.frameworks.sdk.model import Note, Plan, Shape, Stop
 from tender.frameworks.service.backoff import Backoff
@@ -27,52 +28,61 @@ def plan_service(framework: Framework, pods: tuple[Pod, ...], now: float) -> Pla
     if service is None:
         raise ValueError(f"framework {framework.metadata.name}: spec.service is not set")
     revision = template_revision(service.template)
-    try:
-        requests = template_requests(service.template["spec"])
-    except ValueError as error:
-        return Plan(
-            shapes=(), stops=(), status={}, state=("Stalled", "InvalidTemplate", f"spec.service.template: {error}")
-        )
-    failed = [pod for pod in pods if pod.terminated and not pod.leaving]
+    replicas = service.replicas
     live = [pod for pod in pods if not pod.terminated and not pod.leaving]
     new = [pod for pod in live if pod.metadata.labels.get(LABEL_REVISION) == revision]
     old = [pod for pod in live if pod.metadata.labels.get(LABEL_REVISION) != revision]
-    replicas = service.replicas
+    ended = [pod for pod in pods if pod.terminated and not pod.leaving]
+    failed = [pod for pod in ended if pod.metadata.labels.get(LABEL_REVISION) == revision]
+    backoff = _backoff(framework, revision).after(youngest=_youngest(failed, now), now=now)
+    status = {
+        "replicas": len(live),
+        "readyReplicas": sum(pod.ready for pod in live),
+        "updatedReplicas": len(new),
+        "revision": revision,
+        "selector": f"{LABEL_FRAMEWORK}={framework.metadata.name}",
+        **_backoff_status(backoff),
+    }
     wanted = min(replicas, replicas + 1 - len(old)) if old else replicas
-    backoff = _backoff(framework, revision).after(failed=bool(failed), now=now)
-    stops = [
-        *(Stop(pod.metadata.name, pod.metadata.uid, "the pod has ended") for pod in failed),
-        *_surplus(new, old, replicas),
-    ]
-    ready = sum(pod.ready for pod in live)
-    updated_and_ready = sum(pod.ready for pod in new)
+    try:
+        shape = _shape(framework, service.template, revision, max(0, wanted))
+    except ValueError as error:
+        return Plan(
+            shapes=(), stops=(), status=status, state=("Stalled", "InvalidTemplate", f"spec.service.template: {error}")
+        )
     holding = backoff.until > now
     return Plan(
-        shapes=(_shape(framework, service.template, revision, max(0, wanted), requests),),
-        stops=tuple(stops),
-        status={
-            "replicas": len(live),
-            "readyReplicas": ready,
-            "updatedReplicas": len(new),
-            "revision": revision,
-            "selector": f"{LABEL_FRAMEWORK}={framework.metadata.name}",
-            **_backoff_status(backoff),
-        },
-        state=_state(replicas, len(new), len(old), updated_and_ready, backoff, now),
+        shapes=(shape,),
+        stops=(
+            *(Stop(pod.metadata.name, pod.metadata.uid, "the pod has ended") for pod in ended),
+            *_surplus(new, old, replicas),
+        ),
+        status=status,
+        state=_state(replicas, len(new), len(old), sum(pod.ready for pod in new), backoff, now),
         hold_until=backoff.until if holding else 0.0,
-        wake_at=backoff.until if holding else None,
+        wake_at=backoff.until if holding else backoff.forgotten_at if backoff.failures else None,
         notes=_notes(framework, failed, backoff, now),
     )
 
 
 def template_revision(template: dict[str, Any]) -> str:
-    """A hash of what a pod template says; any change of it makes a new revision."""
-    text = json.dumps(template, sort_keys=True, separators=(",", ":"))
+    """A hash of what pods take from a template; any change of that makes a new revision."""
+    metadata = template.get("metadata") or {}
+    taken = {"spec": template["spec"], **{part: metadata.get(part) or {} for part in ("labels", "annotations")}}
+    text = json.dumps(taken, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _shape(framework: Framework, template: dict[str, Any], revision: str, count: int, requests: Resources) -> Shape:
+def _shape(framework: Framework, template: dict[str, Any], revision: str, count: int) -> Shape:
+    """The shape of the pods. Raises ValueError, naming the field of the template, for one that nobody could place."""
     spec = template["spec"]
+    requests = template_requests(spec)
+    choice = {"nodeSelector": spec.get("nodeSelector") or {}, "tolerations": spec.get("tolerations") or []}
+    try:
+        DemandEntry.model_validate({"name": revision, "requests": {"pods": 1}, "count": 0, **choice})
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"spec.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
     own = [toleration.manifest() for toleration in framework.spec.tolerations]
     return Shape(
         name=revision,
@@ -80,8 +90,8 @@ def _shape(framework: Framework, template: dict[str, Any], revision: str, count:
         requests=requests,
         template=template,
         revision=revision,
-        node_selector=dict(spec.get("nodeSelector") or {}),
-        tolerations=tuple(own + list(spec.get("tolerations") or [])),
+        node_selector=dict(choice["nodeSelector"]),
+        tolerations=tuple(own + list(choice["tolerations"])),
     )
 
 
@@ -133,6 +143,12 @@ def _notes(framework: Framework, failed: list[Pod], backoff: Backoff, now: float
     return (
         Note("PodFailed", f"Pod {pod.metadata.name}{more} has ended ({cause}); launching again in {wait} s", "Warning"),
     )
+
+
+def _youngest(pods: Iterable[Pod], now: float) -> float | None:
+    """When the youngest of these pods was made; None when there are none."""
+    times = (pod.metadata.creation_timestamp for pod in pods)
+    return max((datetime.fromisoformat(time).timestamp() if time else now for time in times), default=None)
 
 
 def _backoff(framework: Framework, revision: str | None) -> Backoff:
