@@ -7,6 +7,7 @@ nothing of one is seen by another, and taking its network cable away is a true l
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -301,6 +302,9 @@ class RealNode:
         for result in Path("/var/lib/cni/results").glob("*"):
             if str(self._folder) in result.read_text(errors="replace"):
                 result.unlink()
+        for record in Path("/run/containerd/runc/k8s.io").glob("*/state.json"):
+            if str(self._folder) in record.read_text(errors="replace"):
+                shutil.rmtree(record.parent)
         for link in Path("/var/log/containers").glob("*.log"):
             if link.is_symlink() and link.readlink().is_relative_to(self._folder):
                 link.unlink()
