@@ -47,6 +47,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes | None = None
     content_type: str = "application/json"
+    accept: str = "application/json"
     idempotent: bool = True
 
     def __str__(self) -> str:
@@ -158,6 +159,7 @@ class Transport:
         headers = await self._access.headers()
         if call.body is not None:
             headers["Content-Type"] = call.content_type
+        headers["Accept"] = call.accept
         return await self._session.request(
             call.method,
             call.url(self._server),
@@ -175,7 +177,7 @@ class Transport:
             read_bufsize=_READ_BUFFER,
             connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "tender"},
+            headers={"Accept-Encoding": "identity", "User-Agent": "tender"},
         )
 
     def _refusal(self, call: Call, response: aiohttp.ClientResponse, payload: bytes) -> ApiError:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from tender.api.core import Pod
+from tender.api.core import Pod, PodSpec
 from tender.api.framework import Framework, FrameworkStatus
 from tender.api.offer import ResourceOffer
 from tender.cluster.client import Client
@@ -105,7 +105,7 @@ class Executor:
     async def _launch(self, framework: Framework, launch: Launch) -> None:
         name = launch.pod["metadata"]["name"]
         try:
-            created = await self._client.create(PODS, launch.pod)
+            created = await self._client.create(PODS, launch.pod, metadata_only=True)
         except AlreadyExists:
             self._view.pod_launched(framework, launch.offer, name)
             return
@@ -113,7 +113,7 @@ class Executor:
             self._metrics.launches.labels("failed").inc()
             raise
         self._metrics.launches.labels("created").inc()
-        self._view.pod_created(framework, launch.offer, msgspec.convert(created, Pod))
+        self._view.pod_created(framework, launch.offer, _as_created(launch.pod, created))
 
     async def _stop(self, framework: Framework, stop: Stop) -> None:
         try:
@@ -150,6 +150,12 @@ class Executor:
         except NotFound:
             return
         self._view.framework_written(Framework.read(written))
+
+
+def _as_created(manifest: Mapping[str, Any], answer: Mapping[str, Any]) -> Pod:
+    """The pod that the API server has made of the manifest, going by the metadata in its answer."""
+    pod = msgspec.convert({"metadata": answer["metadata"], "spec": {}}, Pod)
+    return msgspec.structs.replace(pod, spec=PodSpec(node_name=manifest["spec"].get("nodeName", "")))
 
 
 def _news(status: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import platform
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -39,13 +41,15 @@ async def run_controller(
     manager: str,
     clock: Callable[[], float] = time.time,
     rng: Random | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Run frameworks until cancelled.
+    """Run frameworks until `stop` is set; without one, until a signal asks the process to end.
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
     is written. `clock` gives epoch seconds.
     """
     rng = rng or Random()
+    stop = stop or _set_by_signals(asyncio.Event())
     registry = CollectorRegistry()
     metrics, traffic = ControllerMetrics(registry), TrafficMetrics(registry)
     client = Client(
@@ -99,13 +103,28 @@ async def run_controller(
         caches = (frameworks, pods, offers)
         pulse = Pulse(client, FRAMEWORKS)
         vitals = Vitals(pulse, caches)
-        for cache in caches:
-            tasks.create_task(cache.run())
-        tasks.create_task(pulse.run())
-        tasks.create_task(recorder.run())
+        background = [
+            tasks.create_task(work) for work in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
+        ]
         async with Serving(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
-            await asyncio.gather(*(cache.synced.wait() for cache in caches))
-            log.info("caches are complete", frameworks=len(frameworks.objects), pods=len(pods.objects))
-            await turns.run(view, executor)
+            background.append(tasks.create_task(_take_turns(caches, turns, view, executor)))
+            await stop.wait()
+        for task in background:
+            task.cancel()
+
+
+async def _take_turns(caches: Iterable[ListWatch[Any]], turns: TurnLoop, view: View, executor: Executor) -> None:
+    """Take no turn before everything that is there is known."""
+    await asyncio.gather(*(cache.synced.wait() for cache in caches))
+    log.info("caches are complete", objects={cache.resource.plural: len(cache.objects) for cache in caches})
+    await turns.run(view, executor)
+
+
+def _set_by_signals(stop: asyncio.Event) -> asyncio.Event:
+    """Let the signals that end a process set the event: in a container nothing else would heed them."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

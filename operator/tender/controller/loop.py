@@ -20,6 +20,9 @@ from tender.frameworks.sdk import Note, Planner, take_turn
 
 log = structlog.get_logger(__name__)
 
+REST_SECONDS = 0.02
+"""The least time between two turns of a framework, so that one turn serves a burst of changes."""
+
 
 class TurnLoop:
     """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"."""
@@ -65,8 +68,9 @@ class TurnLoop:
                 turns.create_task(self._guarded_turn(key, view, executor))
 
     async def _guarded_turn(self, key: Key, view: View, executor: Executor) -> None:
+        answered = False
         try:
-            await self._turn(key, view, executor)
+            answered = await self._turn(key, view, executor)
             self._failures.pop(key, None)
         except Exception as error:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
@@ -79,26 +83,34 @@ class TurnLoop:
             self._wake_at(key, self._clock() + 0.2 + self._backoff.delay(failures - 1, self._rng))
         finally:
             self._slots.release()
-            self._in_turn.discard(key)
-            if key in self._dirty:
-                self._queue.put_nowait(key)
+            if answered:
+                self._end_turn(key)
+            else:
+                asyncio.get_running_loop().call_later(REST_SECONDS, self._end_turn, key)
 
-    async def _turn(self, key: Key, view: View, executor: Executor) -> None:
+    def _end_turn(self, key: Key) -> None:
+        self._in_turn.discard(key)
+        if key in self._dirty:
+            self._queue.put_nowait(key)
+
+    async def _turn(self, key: Key, view: View, executor: Executor) -> bool:
+        """Take one turn; whether offers were answered, so that launches follow at once."""
         framework = view.framework(key)
         planner = self._planner(framework)
         if framework is None or planner is None or framework.metadata.deletion_timestamp is not None:
-            return
+            return False
         started = time.perf_counter()
         turn = take_turn(planner, view.seen(framework, self._clock()))
         for note in turn.notes:
             self._tell(framework, note)
         due = await executor.carry_out(framework, turn)
         self._metrics.turn_seconds.observe(time.perf_counter() - started)
-        if turn.answers:
-            self.mark(key)
         wakes = [at for at in (due, turn.wake_at) if at is not None]
         if wakes:
             self._wake_at(key, min(wakes))
+        if turn.answers:
+            self.mark(key)
+        return bool(turn.answers)
 
     def _tell_of_failure(self, key: Key, view: View, error: ApiError) -> None:
         framework = view.framework(key)
