@@ -39,9 +39,6 @@ class KindFlavour:
 
     def up(self) -> None:
         """Create the cluster, or write the kubeconfig of the one that exists, and start kwok."""
-        reason = why_no_kind()
-        if reason:
-            raise ClusterError(f"{reason}; `--flavour local` needs no Docker")
         paths = tools.ensure(["kind", "kubectl", "kwok"])
         kubeconfig = ["--kubeconfig", str(self._layout.kubeconfig)]
         if self._name in self._kind("get", "clusters").split():
@@ -64,8 +61,9 @@ class KindFlavour:
 
     def down(self) -> None:
         self._processes.stop("kwok")
-        tools.ensure(["kind"])
-        self._kind("delete", "cluster", "--name", self._name, "--kubeconfig", str(self._layout.kubeconfig))
+        if self._layout.kubeconfig.exists():  # else it was never created
+            tools.ensure(["kind"])
+            self._kind("delete", "cluster", "--name", self._name, "--kubeconfig", str(self._layout.kubeconfig))
 
     def load_image(self, archive: Path) -> None:
         self._kind("load", "image-archive", str(archive), "--name", self._name)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from cluster import network, state, system
-from cluster.address_plan import MOST_NODES
+from cluster import network, state
+from cluster.choice import choose_flavour, choose_real_nodes
 from cluster.failure import ClusterError
 from cluster.fake import FakeNodes
-from cluster.kind import KindFlavour, why_no_kind
+from cluster.kind import KindFlavour
 from cluster.layout import Layout, home
 from cluster.machine import MachineFlavour
 from cluster.processes import Processes
@@ -80,8 +80,17 @@ class LocalCluster:
         with self._alone():
             begun = time.monotonic()
             record = self._decide(options or Options())
+            try:
+                self._flavour(record).up()
+            except ClusterError as error:
+                if record.flavour != "kind" or record.options.flavour == "kind":
+                    raise
+                say(f"flavour: local, since kind does not work here ({error})")
+                record = replace(record, flavour="local")
+                record = replace(record, nodes=choose_real_nodes(record))
+                state.write(self.layout.state, record)
+                self._flavour(record).up()
             flavour = self._flavour(record)
-            flavour.up()
             wrap_programs(self.layout)
             wanted = record.nodes
             if record.options.fake:
@@ -165,7 +174,7 @@ class LocalCluster:
             record = state.read(self.layout.state)
             if record is None:
                 plan = state.free_plan(wanted.port)
-                record = State(plan.index, plan.port, _choose_flavour(wanted.flavour or "auto"), Options())
+                record = State(plan.index, plan.port, choose_flavour(wanted), Options())
             elif wanted.port not in (None, record.port):
                 raise ClusterError(f"cluster {self.name} uses port {record.port}; `down` comes before another port")
             elif wanted.flavour not in (None, "auto", record.flavour):
@@ -173,7 +182,7 @@ class LocalCluster:
             record = replace(record, options=wanted.over(record.options))
             state.write(self.layout.state, record)
         if record.flavour == "local":
-            record = replace(record, nodes=_real_nodes(record))
+            record = replace(record, nodes=choose_real_nodes(record))
             state.write(self.layout.state, record)
         return record
 
@@ -206,41 +215,6 @@ def open_cluster(name: str = "tender", options: Options | None = None) -> LocalC
     cluster = LocalCluster(name)
     cluster.up(options)
     return cluster
-
-
-def _choose_flavour(wanted: str) -> str:
-    """Processes on this machine if a real node can run here, else kind if there is Docker, else processes
-    again.
-    """
-    if wanted != "auto":
-        return wanted
-    reason = system.why_no_real_node()
-    if reason is None:
-        say("flavour: local (a real node can run on this machine)")
-        return "local"
-    no_kind = why_no_kind()
-    if no_kind is None:
-        say(f"flavour: kind ({reason}; Docker answers)")
-        return "kind"
-    say(f"flavour: local ({reason}; {no_kind})")
-    return "local"
-
-
-def _real_nodes(record: State) -> int:
-    wanted = record.options.nodes
-    if record.options.control_plane_only or wanted == 0:
-        return 0
-    if wanted is not None and not 0 <= wanted <= MOST_NODES:
-        raise ClusterError(f"--nodes {wanted}: between 0 and {MOST_NODES} real nodes are possible")
-    if record.nodes and wanted in (None, record.nodes):
-        return record.nodes
-    reason = system.why_no_real_node()
-    if reason is None:
-        return max(wanted or 1, record.nodes)
-    if wanted:
-        raise ClusterError(f"no real node can run here: {reason}")
-    say(f"no real node: {reason}; the cluster gets fake nodes only")
-    return 0
 
 
 def _count(flavour: Flavour) -> NodeCounts:

@@ -4,63 +4,19 @@ Several nodes share the machine: each has its own folders, sockets, pod network 
 nothing of one is seen by another, and taking its network cable away is a true loss of the node.
 """
 
-import contextlib
 import json
-import os
-import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
-from cluster import network
+from cluster import network, node_files, remains
 from cluster.address_plan import AddressPlan
 from cluster.api import answers
 from cluster.control_plane import ControlPlane
 from cluster.failure import ClusterError
 from cluster.layout import Layout, settle
-from cluster.processes import Processes, Program, end, started_at
+from cluster.processes import Processes, Program
 from cluster.system import cni_plugins, control_group_hierarchies
 from image.archive import image_contents
-from image.small import PAUSE
-
-_CONTAINERD = """\
-version = 2
-root = "{folder}/containerd/root"
-state = "{folder}/containerd/state"
-disabled_plugins = [
-  "io.containerd.internal.v1.tracing", "io.containerd.tracing.processor.v1.otlp",
-  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
-]
-
-[grpc]
-  address = "{folder}/containerd.sock"
-
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{folder}/containerd/opt"
-
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{pause}"
-  restrict_oom_score_adj = true
-  netns_mounts_under_state_dir = true
-  stream_server_address = "127.0.0.1"
-  stream_server_port = "0"
-
-[plugins."io.containerd.grpc.v1.cri".containerd]
-  snapshotter = "overlayfs"
-  default_runtime_name = "runc"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-  SystemdCgroup = false
-
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "{cni_plugins}"
-  conf_dir = "{folder}/cni"
-"""
 
 
 class RealNode:
@@ -83,11 +39,15 @@ class RealNode:
     def start_runtime(self) -> None:
         """Start containerd; images can be loaded afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._write_cni()
+        plugins = cni_plugins()
+        if plugins is None:
+            raise ClusterError("the network plugins are not installed: apt-get install containernetworking-plugins")
         configuration = settle(
-            self._folder / "containerd.toml",
-            _CONTAINERD.format(folder=self._folder, pause=PAUSE, cni_plugins=cni_plugins()),
+            self._folder / "containerd.toml", node_files.containerd(self._folder, self._socket, plugins)
         )
+        subnet = self._plan.node_pods(self._number)
+        pod_network = node_files.pod_network(self._control_group, subnet, self._folder / "addresses")
+        self._write("cni/10-bridge.conflist", pod_network)
         self._processes.run(
             Program(
                 self._label("containerd"),
@@ -139,12 +99,12 @@ class RealNode:
             self._processes.stop(self._label(program))
         if self._processes.pid(self._label("containerd")):
             self._remove_containers()
-        self._kill_control_group()
+        remains.kill_control_group(self._control_group)
         self._processes.stop(self._label("containerd"))
-        self._kill_shims()
-        _unmount_below(self._folder)
-        self._remove_control_group()
-        self._remove_traces()
+        remains.kill_shims(self._socket)
+        remains.unmount_below(self._folder)
+        remains.remove_control_group(self._control_group)
+        remains.remove_traces(self._folder)
 
     def _ctr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["ctr", "--address", str(self._socket), *arguments]
@@ -161,33 +121,16 @@ class RealNode:
         kubeconfig = control_plane.kubeconfig(self.name, f"system:node:{self.name}", ["system:nodes"])
         configuration = self._write(
             "kubelet.json",
-            {
-                "apiVersion": "kubelet.config.k8s.io/v1beta1",
-                "kind": "KubeletConfiguration",
-                "containerRuntimeEndpoint": f"unix://{self._socket}",
-                "authentication": {
-                    "anonymous": {"enabled": False},
-                    "x509": {"clientCAFile": str(control_plane.authority.identity.certificate)},
-                },
-                "tlsCertFile": str(serving.certificate),
-                "tlsPrivateKeyFile": str(serving.key),
-                "healthzBindAddress": address,
-                "cgroupDriver": "cgroupfs",
-                "cgroupRoot": f"/{self._control_group}",
-                "enforceNodeAllocatable": ["pods"],
-                "failCgroupV1": False,
-                "failSwapOn": False,
-                "localStorageCapacityIsolation": False,
-                "evictionHard": {"memory.available": "64Mi"},
-                "imageGCHighThresholdPercent": 100,  # a collected image could be pulled from nowhere
-                "imageGCLowThresholdPercent": 99,
-                "podLogsDir": str(self._folder / "pod-logs"),
-                "volumePluginDir": str(self._folder / "volume-plugins"),
-                "nodeStatusUpdateFrequency": "5s",
-                "clusterDNS": [self._plan.machine],  # nothing answers there, which pods learn at once
-                "clusterDomain": "cluster.local",
-                "resolvConf": "",
-            },
+            node_files.kubelet(
+                self._folder,
+                self._socket,
+                address=address,
+                authority=control_plane.authority.identity.certificate,
+                certificate=serving.certificate,
+                key=serving.key,
+                control_group=self._control_group,
+                dns=self._plan.machine,  # the cluster has none: nothing answers there, which pods learn at once
+            ),
         )
         return Program(
             self._label("kubelet"),
@@ -211,18 +154,7 @@ class RealNode:
         kubeconfig = control_plane.kubeconfig("kube-proxy", "system:kube-proxy", [])
         configuration = self._write(
             "kube-proxy.json",
-            {
-                "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-                "kind": "KubeProxyConfiguration",
-                "mode": "iptables",
-                "clientConnection": {"kubeconfig": str(kubeconfig)},
-                "clusterCIDR": self._plan.pods,
-                "hostnameOverride": self.name,
-                "healthzBindAddress": health,
-                "metricsBindAddress": "127.0.0.1:10249",
-                "conntrack": {"maxPerCore": 0, "min": 0},
-                "iptables": {"minSyncPeriod": "100ms"},
-            },
+            node_files.kube_proxy(self.name, kubeconfig, pods=self._plan.pods, health=health),
         )
         return Program(
             self._label("kube-proxy"),
@@ -231,24 +163,6 @@ class RealNode:
             inputs=(configuration, kubeconfig),
             network_namespace=self._namespace,
         )
-
-    def _write_cni(self) -> None:
-        plugins = [
-            {
-                "type": "bridge",
-                "bridge": "cni0",
-                "isGateway": True,
-                "hairpinMode": True,
-                "ipam": {
-                    "type": "host-local",
-                    "dataDir": str(self._folder / "addresses"),
-                    "ranges": [[{"subnet": self._plan.node_pods(self._number)}]],
-                    "routes": [{"dst": "0.0.0.0/0"}],
-                },
-            },
-            {"type": "portmap", "capabilities": {"portMappings": True}},
-        ]
-        self._write("cni/10-bridge.conflist", {"cniVersion": "0.4.0", "name": self._control_group, "plugins": plugins})
 
     def _write(self, name: str, content: object) -> Path:
         return settle(self._folder / name, json.dumps(content, indent=2) + "\n")
@@ -280,57 +194,3 @@ class RealNode:
             except subprocess.TimeoutExpired:
                 deletion.kill()
                 deletion.wait()
-
-    def _kill_control_group(self) -> None:
-        for hierarchy in control_group_hierarchies():
-            for file in (hierarchy / self._control_group).rglob("cgroup.procs"):
-                with contextlib.suppress(OSError):
-                    for pid in file.read_text().split():
-                        with contextlib.suppress(ProcessLookupError):
-                            os.kill(int(pid), signal.SIGKILL)
-
-    def _kill_shims(self) -> None:
-        """Shims that outlived their containers are known by the socket of this node on their command line."""
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                if str(self._socket) in words and "shim" in words[0] and started_at(int(process.name)):
-                    end(int(process.name), 1.0)
-
-    def _remove_traces(self) -> None:
-        """What the network plugins and the kubelet leave in folders that cannot be chosen."""
-        for result in Path("/var/lib/cni/results").glob("*"):
-            if str(self._folder) in result.read_text(errors="replace"):
-                result.unlink()
-        for record in Path("/run/containerd/runc/k8s.io").glob("*/state.json"):
-            if str(self._folder) in record.read_text(errors="replace"):
-                shutil.rmtree(record.parent)
-        for link in Path("/var/log/containers").glob("*.log"):
-            if link.is_symlink() and link.readlink().is_relative_to(self._folder):
-                link.unlink()
-
-    def _remove_control_group(self) -> None:
-        for hierarchy in control_group_hierarchies():
-            top = hierarchy / self._control_group
-            groups = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
-            for group in [*groups, top]:
-                _remove_empty_group(group)
-
-
-def _remove_empty_group(group: Path) -> None:
-    """The kernel lets go of a group a moment after its last process has ended."""
-    for _ in range(50):
-        try:
-            group.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _unmount_below(folder: Path) -> None:
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for mount in sorted((mount for mount in mounts if mount.startswith(f"{folder}/")), reverse=True):
-        subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
