@@ -12,7 +12,8 @@ from cluster.state import Options, State
 
 def choose_flavour(wanted: Options) -> str:
     """The answer is "local" if a real node can run here or none is wanted, else "kind" if there is Docker,
-    else "local" again."""
+    else "local" again.
+    """
     if wanted.flavour == "kind":
         reason = why_no_kind()
         if reason:
