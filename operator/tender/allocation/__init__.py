@@ -5,7 +5,7 @@ says which nodes a framework can use, and `cycle` puts them together: one alloca
 reasons. Time, randomness and state come in as arguments.
 """
 
-from tender.allocation.cycle import run_cycle
+from tender.allocation.cycle import run_cycle, serving_order
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import (
     Charge,
@@ -17,6 +17,7 @@ from tender.allocation.model import (
     NotOffered,
     Reason,
     Refusal,
+    Reservation,
     Role,
     Settings,
     Shares,
@@ -35,10 +36,12 @@ __all__ = [
     "NotOffered",
     "Reason",
     "Refusal",
+    "Reservation",
     "Role",
     "Settings",
     "Shares",
     "Taint",
     "Toleration",
     "run_cycle",
+    "serving_order",
 ]

@@ -7,8 +7,11 @@ Charges count only while their node is there. The ledger takes facts as they are
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from tender.allocation.model import Charge, Framework, Node, Refusal, Role, Settings, Shares
+from tender.allocation.filters import Filters
+from tender.allocation.model import Charge, Framework, Node, Refusal, Reservation, Role, Settings, Shares
+from tender.allocation.reservations import Group, Reservations, use_up
 from tender.allocation.shares import add_into, dominant_share
+from tender.allocation.tree import RoleTree
 from tender.api.quantities import Resources
 
 Key = Hashable
@@ -19,17 +22,19 @@ class Ledger:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
-        self.roles: dict[str, Role] = {}
+        self._tree = RoleTree()
+        self.roles = self._tree.roles
         self.frameworks: dict[str, Framework] = {}
         self.totals: dict[str, int] = {}
         self._charges: dict[Key, Charge] = {}
-        self._keys_by_node: dict[str, set[Key]] = {}
+        self._keys_by_node: dict[str, dict[Key, None]] = {}
         self._used: dict[str, dict[str, int]] = {}
         self._held: dict[str, dict[str, int]] = {}
         self._offered: dict[str, dict[str, int]] = {}
-        self._tasks: dict[str, dict[tuple[str, str], int]] = {}
-        self._refusals: dict[Key, Refusal] = {}
-        self._refusals_by_framework: dict[str, dict[str, set[Key]]] = {}
+        self._tasks: dict[str, dict[str, dict[str, int]]] = {}
+        self._filters = Filters()
+        self._reservations = Reservations()
+        self._unused: dict[str, dict[Group, dict[str, int]]] = {}
         self._allocations: dict[str, int] = {}
 
     def put_node(self, node: Node) -> None:
@@ -38,7 +43,7 @@ class Ledger:
         if before is not None:
             add_into(self.totals, before.allocatable, -1)
             if before.labels != node.labels:
-                self._drop_refusals_on(node.name)
+                self._filters.clear_node(node.name)
         add_into(self.totals, node.allocatable)
         self.nodes[node.name] = node
         if before is None:
@@ -51,22 +56,26 @@ class Ledger:
         if node is None:
             return
         add_into(self.totals, node.allocatable, -1)
-        self._drop_refusals_on(name)
+        self._filters.clear_node(name)
         for key in self._keys_by_node.get(name, ()):
             self._count(self._charges[key], -1)
 
     def put_role(self, role: Role) -> None:
         """Add or replace a role."""
-        self.roles[role.name] = role
+        self._tree.put(role)
+        self._unused.clear()
 
     def remove_role(self, name: str) -> None:
         """Forget what was set for a role; it exists on for as long as a framework names it."""
-        self.roles.pop(name, None)
+        self._tree.remove(name)
+        self._unused.clear()
 
     def put_framework(self, framework: Framework) -> None:
         """Add or replace a framework. A changed demand ends its filters."""
         before = self.frameworks.get(framework.name)
         self.frameworks[framework.name] = framework
+        if before is None or before.role != framework.role:
+            self._unused.clear()
         if before is not None and before.demand != framework.demand:
             self.revive(framework.name)
 
@@ -74,6 +83,7 @@ class Ledger:
         """Forget a framework; what it still holds counts as use outside every framework."""
         self.frameworks.pop(name, None)
         self._allocations.pop(name, None)
+        self._unused.clear()
         self.revive(name)
 
     def put_charge(self, key: Key, charge: Charge) -> None:
@@ -82,7 +92,7 @@ class Ledger:
             return
         self.remove_charge(key)
         self._charges[key] = charge
-        self._keys_by_node.setdefault(charge.node, set()).add(key)
+        self._keys_by_node.setdefault(charge.node, {})[key] = None
         if charge.node in self.nodes:
             self._count(charge, 1)
 
@@ -92,36 +102,33 @@ class Ledger:
         if charge is None:
             return
         keys = self._keys_by_node[charge.node]
-        keys.discard(key)
+        del keys[key]
         if not keys:
             del self._keys_by_node[charge.node]
         if charge.node in self.nodes:
             self._count(charge, -1)
 
+    def put_reservation(self, key: Key, reservation: Reservation) -> None:
+        """Set a reservation under this key."""
+        self._reservations.put(key, reservation)
+        self._unused.clear()
+
+    def remove_reservation(self, key: Key) -> None:
+        """End the reservation under this key."""
+        self._reservations.remove(key)
+        self._unused.clear()
+
     def put_refusal(self, key: Key, refusal: Refusal) -> None:
         """Set a filter under this key."""
-        self.remove_refusal(key)
-        self._refusals[key] = refusal
-        by_node = self._refusals_by_framework.setdefault(refusal.framework, {})
-        by_node.setdefault(refusal.node, set()).add(key)
+        self._filters.put(key, refusal)
 
     def remove_refusal(self, key: Key) -> None:
         """End the filter under this key."""
-        refusal = self._refusals.pop(key, None)
-        if refusal is None:
-            return
-        by_node = self._refusals_by_framework[refusal.framework]
-        by_node[refusal.node].discard(key)
-        if not by_node[refusal.node]:
-            del by_node[refusal.node]
-        if not by_node:
-            del self._refusals_by_framework[refusal.framework]
+        self._filters.remove(key)
 
     def revive(self, framework: str) -> None:
         """End all filters of a framework."""
-        for keys in list(self._refusals_by_framework.get(framework, {}).values()):
-            for key in list(keys):
-                self.remove_refusal(key)
+        self._filters.clear_framework(framework)
 
     def note_allocation(self, framework: str) -> None:
         """Count one more allocation of a framework: it breaks ties between equal shares."""
@@ -140,10 +147,19 @@ class Ledger:
         """What is held under a key."""
         return self._charges.get(key)
 
+    def offers(self) -> Iterator[tuple[Key, Charge]]:
+        """Everything that is on offer on the nodes that are there, with its keys."""
+        for key, charge in self._charges.items():
+            if charge.offered and charge.node in self.nodes:
+                yield key, charge
+
     def free(self, node: str) -> dict[str, int]:
         """What nobody holds on a node; negative where more is held than the node has."""
-        used = self._used.get(node, {})
-        return {name: total - used.get(name, 0) for name, total in self.nodes[node].allocatable.items()}
+        used = self._used.get(node)
+        allocatable = self.nodes[node].allocatable
+        if not used:
+            return dict(allocatable)
+        return {name: total - used.get(name, 0) for name, total in allocatable.items()}
 
     def overcommitted(self, node: str, resources: Iterable[str]) -> bool:
         """Whether more is held on a node than it has, of any of these resources."""
@@ -161,40 +177,74 @@ class Ledger:
 
     def tasks(self, framework: str, task: str) -> Mapping[str, int]:
         """How many tasks of one name a framework has, by node: running, claimed or on offer."""
-        return {node: count for (name, node), count in self._tasks.get(framework, {}).items() if name == task}
+        return self._tasks.get(framework, {}).get(task, {})
 
     def refusals(self, framework: str, now: float) -> dict[str, list[Resources]]:
         """What a framework refuses at the moment, by node."""
-        standing: dict[str, list[Resources]] = {}
-        for node, keys in self._refusals_by_framework.get(framework, {}).items():
-            refused = [self._refusals[key].resources for key in keys if self._refusals[key].until > now]
-            if refused:
-                standing[node] = refused
-        return standing
+        return self._filters.standing(framework, now)
+
+    def reserved(self, node: str) -> Mapping[Group, Resources]:
+        """What is reserved on a node, used or not, by role and named framework."""
+        return self._reservations.on(node)
+
+    def unused(self, node: str) -> Mapping[Group, Resources]:
+        """What is reserved on a node and not used, by role and named framework. Nodes without reservations: empty."""
+        reserved = self._reservations.on(node)
+        if not reserved or node not in self.nodes:
+            return {}
+        if node not in self._unused:
+            held: dict[str, dict[str, int]] = {}
+            for _, charge in self.charges_on(node):
+                if charge.framework in self.frameworks:
+                    add_into(held.setdefault(charge.framework or "", {}), charge.resources)
+            for framework, amounts in sorted(held.items()):
+                use_up(reserved, framework, self.line(framework), amounts)
+            self._unused[node] = reserved
+        return self._unused[node]
+
+    def reservation(self, key: Key) -> Reservation | None:
+        """The reservation under a key."""
+        return self._reservations.get(key)
+
+    def reserving(self) -> set[Group]:
+        """The roles, and the frameworks named, that anything is reserved for anywhere."""
+        return {group for node in self._reservations.nodes() for group in self._reservations.on(node)}
 
     def role_of(self, name: str) -> Role:
         """A role as set, or the implicit one: weight 1, no quota, no parent."""
-        return self.roles.get(name) or Role(name)
+        return self._tree.get(name)
 
     def lineage(self, name: str) -> list[Role]:
-        """A role and the roles above it. A parent that is not there, or that would close a circle, ends the line."""
-        line: list[Role] = []
-        seen: set[str] = set()
-        step: str | None = name
-        while step is not None and step not in seen:
-            seen.add(step)
-            role = self.role_of(step)
-            line.append(role)
-            step = role.parent if role.parent in self.roles else None
-        return line
+        """A role and the roles above it. A parent that is not there, or a circle of parents, ends the line."""
+        return self._tree.lineage(name)
+
+    def line(self, framework: str) -> list[str]:
+        """The names of a framework's role and of the roles above it."""
+        return [role.name for role in self.lineage(self.frameworks[framework].role)]
 
     def role_holdings(self) -> dict[str, dict[str, int]]:
-        """What each role holds with everything below it, of roles that are set or have frameworks."""
+        """What each role holds with everything below it, of roles that are set, have frameworks or have reservations.
+
+        Unused reservations count as held by their role.
+        """
         sums: dict[str, dict[str, int]] = {name: {} for name in self.roles}
         for framework in self.frameworks.values():
-            held = self.held(framework.name)
+            held = self._held.get(framework.name, {})
             for role in self.lineage(framework.role):
                 add_into(sums.setdefault(role.name, {}), held)
+        for node in self._reservations.nodes():
+            for (name, _), amounts in self.unused(node).items():
+                for role in self.lineage(name):
+                    add_into(sums.setdefault(role.name, {}), amounts)
+        return sums
+
+    def framework_holdings(self) -> dict[str, dict[str, int]]:
+        """What each framework holds, with the unused reservations that name it."""
+        sums = {name: dict(self.held(name)) for name in self.frameworks}
+        for node in self._reservations.nodes():
+            for (_, framework), amounts in self.unused(node).items():
+                if framework in sums:
+                    add_into(sums[framework], amounts)
         return sums
 
     def shares(self, settings: Settings) -> Shares:
@@ -205,24 +255,19 @@ class Ledger:
                 name: dominant_share(held, self.totals, unshared) / self.role_of(name).weight
                 for name, held in self.role_holdings().items()
             },
-            frameworks={name: dominant_share(self.held(name), self.totals, unshared) for name in self.frameworks},
+            frameworks={
+                name: dominant_share(held, self.totals, unshared) for name, held in self.framework_holdings().items()
+            },
         )
 
     def _count(self, charge: Charge, sign: int) -> None:
         add_into(self._used.setdefault(charge.node, {}), charge.resources, sign)
+        self._unused.pop(charge.node, None)
         if charge.framework is None:
             return
         add_into(self._held.setdefault(charge.framework, {}), charge.resources, sign)
         if charge.offered:
             add_into(self._offered.setdefault(charge.framework, {}), charge.resources, sign)
-        tasks = self._tasks.setdefault(charge.framework, {})
         for name, count in charge.tasks.items():
-            place = (name, charge.node)
-            tasks[place] = tasks.get(place, 0) + sign * count
-            if not tasks[place]:
-                del tasks[place]
-
-    def _drop_refusals_on(self, node: str) -> None:
-        for by_node in list(self._refusals_by_framework.values()):
-            for key in list(by_node.get(node, ())):
-                self.remove_refusal(key)
+            places = self._tasks.setdefault(charge.framework, {}).setdefault(name, {})
+            add_into(places, {charge.node: count}, sign)

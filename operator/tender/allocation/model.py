@@ -7,6 +7,7 @@ makes these values from cluster objects; nothing here knows where they came from
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from tender.api.quantities import Resources
 
@@ -99,6 +100,7 @@ class Framework:
     """A framework: `demand` None means "offer me all that I am entitled to", an empty tuple "I need nothing".
 
     `minimum` lists the sets of which an offer holds at least one; None stands for the settings', () for anything.
+    `capabilities` names the scarce resources whose nodes it may be offered without having asked for them in a demand.
     `inactive` says in words why it is offered nothing whatever its demand (being deleted, ...); empty if it is.
     """
 
@@ -108,6 +110,7 @@ class Framework:
     minimum: tuple[Resources, ...] | None = None
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
+    capabilities: frozenset[str] = frozenset()
     inactive: str = ""
 
 
@@ -136,11 +139,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reservation:
+    """Resources of one node kept for a role and the roles below it; if `framework` is given, for that one alone."""
+
+    node: str
+    resources: Resources
+    role: str
+    framework: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """The knobs of a cycle."""
+    """The knobs of a cycle.
+
+    Nodes that have a scarce resource are offered only to frameworks that ask for it. `sorter` says how the next
+    framework is found: by dominant share (`drf`), or by lot, with chances in proportion to the weights (`random`).
+    """
 
     minimum_offer: tuple[Resources, ...] = ({"cpu": 10}, {"memory": 32 * 1024**2})
     unshared_resources: frozenset[str] = frozenset({"pods"})
+    scarce_resources: frozenset[str] = frozenset({"nvidia.com/gpu"})
+    sorter: Literal["drf", "random"] = "drf"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
-"""Which nodes a framework can use at all: availability, taints and node selectors, as Kubernetes reads them."""
+"""Which nodes a framework can use at all: availability, taints, node selectors and scarce resources.
+
+Taints and selectors are read as Kubernetes reads them. A node with a scarce resource is for those who ask for it.
+"""
 
 from collections.abc import Iterable, Mapping
 
-from tender.allocation.model import Node, Reason, Taint, Toleration
+from tender.allocation.model import Framework, Node, Reason, Taint, Toleration
 
 BLOCKING_EFFECTS = frozenset({"NoSchedule", "NoExecute"})
 
@@ -25,16 +28,74 @@ def untolerated_taint(taints: Iterable[Taint], tolerations: Iterable[Toleration]
     return None
 
 
-def obstacle(
-    node: Node, node_selector: Mapping[str, str], tolerations: tuple[Toleration, ...]
-) -> tuple[Reason, str] | None:
-    """Why a node cannot be offered whatever is free on it: the reason and what stands in the way; None if it can."""
-    if node.unavailable:
-        return Reason.UNAVAILABLE, node.unavailable
-    for label, value in node_selector.items():
-        if node.labels.get(label) != value:
-            return Reason.UNSUITABLE, f"label {label}={value} is missing"
-    taint = untolerated_taint(node.taints, tolerations)
-    if taint is not None:
-        return Reason.TAINTED, f"taint {taint.key}={taint.value}:{taint.effect} is not tolerated"
-    return None
+def asks_for(framework: Framework, scarce: frozenset[str]) -> frozenset[str]:
+    """The scarce resources that a framework asks for, by its demand or its capabilities."""
+    demanded = {
+        resource
+        for entry in framework.demand or ()
+        for resource, amount in entry.requests.items()
+        if amount > 0 and resource in scarce
+    }
+    return frozenset(demanded | (framework.capabilities & scarce))
+
+
+def scarce_on(node: Node, scarce: frozenset[str]) -> frozenset[str]:
+    """The scarce resources that a node has, used or not."""
+    return frozenset(resource for resource in scarce if node.allocatable.get(resource, 0) > 0)
+
+
+class Wants:
+    """What a framework, or one entry of its demand, requires of a node."""
+
+    def __init__(
+        self,
+        node_selector: Mapping[str, str],
+        tolerations: tuple[Toleration, ...],
+        asked: frozenset[str],
+        scarce: frozenset[str],
+    ) -> None:
+        self.node_selector = node_selector
+        self._tolerations = tolerations
+        self._unasked = scarce - asked
+        self._taints: dict[tuple[Taint, ...], str | None] = {(): None}
+
+    def obstacle(self, node: Node) -> tuple[Reason, str] | None:
+        """Why a node cannot be offered whatever is free on it: the reason and what is in the way; None if it can."""
+        if node.unavailable:
+            return Reason.UNAVAILABLE, node.unavailable
+        for label, value in self.node_selector.items():
+            if node.labels.get(label) != value:
+                return Reason.UNSUITABLE, f"label {label}={value} is missing"
+        if node.taints and (taint := self.taint_in_the_way(node.taints)) is not None:
+            return Reason.TAINTED, taint
+        for resource in self._unasked:
+            if node.allocatable.get(resource, 0) > 0:
+                return Reason.UNSUITABLE, f"the node has {resource}, which the framework does not ask for"
+        return None
+
+    def taint_in_the_way(self, taints: tuple[Taint, ...]) -> str | None:
+        """The first taint that is not tolerated, in words."""
+        if taints not in self._taints:
+            taint = untolerated_taint(taints, self._tolerations)
+            words = f"taint {taint.key}={taint.value}:{taint.effect} is not tolerated" if taint is not None else None
+            self._taints[taints] = words
+        return self._taints[taints]
+
+
+def wants_of(framework: Framework, scarce: frozenset[str]) -> Wants:
+    """What a framework requires of a node, whatever its demand."""
+    return Wants(framework.node_selector, framework.tolerations, asks_for(framework, scarce), scarce)
+
+
+def wants_of_tasks(framework: Framework, scarce: frozenset[str]) -> list[Wants]:
+    """What each entry of a framework's demand requires of a node; of one without demand, what it requires itself."""
+    asked = asks_for(framework, scarce)
+    return [
+        Wants(
+            {**framework.node_selector, **entry.node_selector},
+            framework.tolerations + entry.tolerations,
+            asked,
+            scarce,
+        )
+        for entry in framework.demand or ()
+    ] or [wants_of(framework, scarce)]
