@@ -15,12 +15,12 @@ import structlog
 
 from tender.api.core import Pod, PodSpec
 from tender.api.framework import Framework, FrameworkStatus
-from tender.api.offer import ResourceOffer
+from tender.api.offer import OfferPhase, ResourceOffer
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 from tender.controller.metrics import ControllerMetrics
-from tender.controller.view import View
+from tender.controller.view import Key, View, key_of
 from tender.frameworks.sdk import Answer, Claim, Launch, Stop, Turn
 
 log = structlog.get_logger(__name__)
@@ -67,13 +67,13 @@ class Executor:
                 raise result
         return due
 
-    def forget(self, framework: Framework) -> None:
+    def forget(self, framework: Key) -> None:
         """The framework is gone."""
-        self._status_written.pop(framework.metadata.uid or "", None)
+        self._status_written.pop(framework, None)
 
     async def _answer(self, framework: Framework, answer: Answer) -> None:
-        namespace = framework.metadata.namespace
-        offer = self._view.offer(f"{namespace}/{framework.metadata.name}", answer.offer)
+        namespace, key = framework.metadata.namespace, key_of(framework)
+        offer = self._view.offer(key, answer.offer)
         if offer is None:
             return
         status: dict[str, Any] = {"answeredAt": _timestamp(self._clock())}
@@ -90,17 +90,26 @@ class Executor:
                 resource_version=offer.metadata.resource_version,
             )
         except NotFound:
-            self._view.offer_gone(f"{namespace}/{framework.metadata.name}", answer.offer)
-            return
+            self._view.offer_gone(key, answer.offer)
         except (Conflict, Invalid) as error:
             self._metrics.answers.labels("lost").inc()
-            log.info(
-                "offer was answered before", framework=framework.metadata.name, offer=answer.offer, error=str(error)
-            )
-            written = await self._client.get(RESOURCE_OFFERS, answer.offer, namespace=namespace)
+            log.info("offer not answered", framework=framework.metadata.name, offer=answer.offer, error=str(error))
+            if await self._look_again(key, offer) and isinstance(error, Invalid):
+                raise
         else:
             self._metrics.answers.labels("claimed" if isinstance(answer, Claim) else "declined").inc()
-        self._view.offer_written(ResourceOffer.read(written))
+            self._view.offer_written(ResourceOffer.read(written))
+
+    async def _look_again(self, framework: Key, offer: ResourceOffer) -> bool:
+        """Read an offer again, of which something else was known; whether it is still open."""
+        name, namespace = offer.metadata.name, offer.metadata.namespace
+        try:
+            present = ResourceOffer.read(await self._client.get(RESOURCE_OFFERS, name, namespace=namespace))
+        except NotFound:
+            self._view.offer_gone(framework, name)
+            return False
+        self._view.offer_written(present)
+        return present.status.phase == OfferPhase.OFFERED
 
     async def _launch(self, framework: Framework, launch: Launch) -> None:
         name = launch.pod["metadata"]["name"]
@@ -108,12 +117,22 @@ class Executor:
             created = await self._client.create(PODS, launch.pod, metadata_only=True)
         except AlreadyExists:
             self._view.pod_launched(framework, launch.offer, name)
+            await self._look_for(framework, launch.offer, name)
             return
         except ApiError:
             self._metrics.launches.labels("failed").inc()
             raise
         self._metrics.launches.labels("created").inc()
         self._view.pod_created(framework, launch.offer, _as_created(launch.pod, created))
+
+    async def _look_for(self, framework: Framework, offer: str, name: str) -> None:
+        """Read a pod that exists already: an earlier try may have made it, and the cache may not know of it yet."""
+        try:
+            pod = msgspec.convert(await self._client.get(PODS, name, namespace=framework.metadata.namespace), Pod)
+        except NotFound:
+            return
+        if pod.controller is not None and pod.controller.uid == framework.metadata.uid:
+            self._view.pod_created(framework, offer, pod)
 
     async def _stop(self, framework: Framework, stop: Stop) -> None:
         try:
@@ -132,13 +151,13 @@ class Executor:
         present.pop("allocation", None)
         if wanted == present:
             return None, False
-        last = self._status_written.get(framework.metadata.uid or "", 0.0)
+        last = self._status_written.get(key_of(framework), 0.0)
         if _news(wanted) != _news(present) or self._clock() >= last + self._status_interval:
             return None, True
         return last + self._status_interval, False
 
     async def _write_status(self, framework: Framework, status: Mapping[str, Any]) -> None:
-        self._status_written[framework.metadata.uid or ""] = self._clock()
+        self._status_written[key_of(framework)] = self._clock()
         try:
             written = await self._client.apply_status(
                 FRAMEWORKS,

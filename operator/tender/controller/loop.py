@@ -96,8 +96,11 @@ class TurnLoop:
     async def _turn(self, key: Key, view: View, executor: Executor) -> bool:
         """Take one turn; whether offers were answered, so that launches follow at once."""
         framework = view.framework(key)
+        if framework is None:
+            executor.forget(key)
+            return False
         planner = self._planner(framework)
-        if framework is None or planner is None or framework.metadata.deletion_timestamp is not None:
+        if planner is None or framework.metadata.deletion_timestamp is not None:
             return False
         started = time.perf_counter()
         turn = take_turn(planner, view.seen(framework, self._clock()))
@@ -117,9 +120,7 @@ class TurnLoop:
         if framework is not None and error.status:
             self._tell(framework, Note("WriteRefused", str(error), "Warning"))
 
-    def _planner(self, framework: Framework | None) -> Planner | None:
-        if framework is None:
-            return None
+    def _planner(self, framework: Framework) -> Planner | None:
         kinds = (kind for kind in self._planners if getattr(framework.spec, kind) is not None)
         return next((self._planners[kind] for kind in kinds), None)
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from tender.api.core import Pod
 from tender.api.framework import Framework
-from tender.api.offer import ResourceOffer
+from tender.api.offer import OfferPhase, ResourceOffer
 from tender.frameworks.sdk import Seen
 
 Key = str
 """ "namespace/name" of a framework."""
+_MOST_TOMBSTONES = 10_000
 
 
 class View:
@@ -26,6 +27,7 @@ class View:
         self._offers: dict[Key, dict[str, ResourceOffer]] = {}
         self._created: dict[str, dict[str, Pod]] = {}
         self._stopped: dict[str, set[str]] = {}
+        self._gone: dict[str, None] = {}
         self._launched: dict[tuple[Key, str], set[str]] = {}
 
     def framework_changed(self, old: Framework | None, new: Framework | None) -> None:
@@ -34,11 +36,13 @@ class View:
             self._forget(old)
         if new is not None:
             self.framework_written(new)
-            self._on_dirty(_key(new))
+        present = new or old
+        if present is not None:
+            self._on_dirty(key_of(present))
 
     def framework_written(self, framework: Framework) -> None:
         """The API server answered with this framework."""
-        key = _key(framework)
+        key = key_of(framework)
         known = self._frameworks.get(key)
         if known is None or known.metadata.uid != framework.metadata.uid or _newer(framework, known):
             self._frameworks[key] = framework
@@ -50,8 +54,10 @@ class View:
             owner = pod.controller if pod is not None else None
             if pod is None or owner is None:
                 continue
-            name = pod.metadata.name
-            self._created.get(owner.uid, {}).pop(name, None)
+            name = _pod_key(pod)
+            created = self._created.get(owner.uid, {})
+            if name in created and (pod is new or created[name].metadata.uid == pod.metadata.uid):
+                del created[name]
             pods = self._pods.setdefault(owner.uid, {})
             if pod is new:
                 pods[name] = pod
@@ -59,6 +65,7 @@ class View:
                 pods.pop(name, None)
                 if new is None or new.metadata.uid != pod.metadata.uid:
                     self._stopped.get(owner.uid, set()).discard(pod.metadata.uid)
+                    self._bury(pod.metadata.uid)
             if not pods:
                 del self._pods[owner.uid]
             key = self._keys_by_uid.get(owner.uid)
@@ -67,18 +74,19 @@ class View:
 
     def pod_created(self, framework: Framework, offer: str, pod: Pod) -> None:
         """The API server has created this pod from a claim of the offer."""
-        uid, name = framework.metadata.uid or "", pod.metadata.name
-        if name not in self._pods.get(uid, {}):
-            self._created.setdefault(uid, {})[name] = pod
-        self.pod_launched(framework, offer, name)
+        uid, key = framework.metadata.uid or "", _pod_key(pod)
+        if key not in self._pods.get(uid, {}) and pod.metadata.uid not in self._gone:
+            self._created.setdefault(uid, {})[key] = pod
+        self.pod_launched(framework, offer, pod.metadata.name)
 
     def pod_launched(self, framework: Framework, offer: str, name: str) -> None:
         """A pod of this name was made from a claim of the offer, now or earlier."""
-        self._launched.setdefault((_key(framework), offer), set()).add(name)
+        self._launched.setdefault((key_of(framework), offer), set()).add(name)
 
     def pod_stopped(self, framework: Framework, uid: str) -> None:
         """The API server has accepted the deletion of this pod."""
-        self._stopped.setdefault(framework.metadata.uid or "", set()).add(uid)
+        if uid not in self._gone:
+            self._stopped.setdefault(framework.metadata.uid or "", set()).add(uid)
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
         """The cache tells of an offer."""
@@ -86,6 +94,8 @@ class View:
             key = _framework_of(old)
             self._offers.get(key, {}).pop(old.metadata.name, None)
             self._launched.pop((key, old.metadata.name), None)
+            if old.status.phase == OfferPhase.CLAIMED:
+                self._on_dirty(key)
         elif new is not None:
             self.offer_written(new)
             self._on_dirty(_framework_of(new))
@@ -111,13 +121,17 @@ class View:
 
     def seen(self, framework: Framework, now: float) -> Seen:
         """Everything that the framework's next turn looks at."""
-        key, uid = _key(framework), framework.metadata.uid or ""
+        key, uid = key_of(framework), framework.metadata.uid or ""
         stopped = self._stopped.get(uid, set())
         pods = {**self._created.get(uid, {}), **self._pods.get(uid, {})}
-        offers = self._offers.get(key, {})
+        offers = {name: offer for name, offer in self._offers.get(key, {}).items() if _is_made_to(offer, uid)}
         return Seen(
             framework=framework,
-            pods=tuple(pod for _, pod in sorted(pods.items()) if pod.metadata.uid not in stopped),
+            pods=tuple(
+                pod
+                for _, pod in sorted(pods.items())
+                if pod.metadata.uid not in stopped and pod.metadata.namespace == framework.metadata.namespace
+            ),
             offers=tuple(offer for _, offer in sorted(offers.items())),
             launched=frozenset(name for offer in offers for name in self._launched.get((key, offer), ())),
             now=now,
@@ -125,18 +139,35 @@ class View:
 
     def _forget(self, framework: Framework) -> None:
         uid = framework.metadata.uid or ""
-        self._frameworks.pop(_key(framework), None)
+        self._frameworks.pop(key_of(framework), None)
         self._keys_by_uid.pop(uid, None)
         self._created.pop(uid, None)
         self._stopped.pop(uid, None)
 
+    def _bury(self, uid: str) -> None:
+        """Remember that a pod is gone: the answer to a write may come later than the news of what became of it."""
+        self._gone[uid] = None
+        while len(self._gone) > _MOST_TOMBSTONES:
+            del self._gone[next(iter(self._gone))]
 
-def _key(framework: Framework) -> Key:
+
+def key_of(framework: Framework) -> Key:
+    """The key of a framework."""
     return f"{framework.metadata.namespace}/{framework.metadata.name}"
 
 
 def _framework_of(offer: ResourceOffer) -> Key:
     return f"{offer.metadata.namespace}/{offer.spec.framework}"
+
+
+def _pod_key(pod: Pod) -> str:
+    return f"{pod.metadata.namespace}/{pod.metadata.name}"
+
+
+def _is_made_to(offer: ResourceOffer, framework_uid: str) -> bool:
+    """Whether an offer is made to this framework, and not to an earlier one of the same name."""
+    owners = [owner.uid for owner in offer.metadata.owner_references if owner.kind == Framework.KIND]
+    return not owners or framework_uid in owners
 
 
 def _newer(one: Framework | ResourceOffer, other: Framework | ResourceOffer) -> bool:
