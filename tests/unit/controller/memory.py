@@ -1,0 +1,186 @@
+"""An API server in memory, as far as frameworks, pods and offers need one, with the client that writes to it.
+
+It judges as the real one does: a name is given once, a version must be current, the first answer to an offer stays, and
+a claim never exceeds its slice. What changes is told to a view when the test says so, so a cache can lag.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from tender.api.core import Pod
+from tender.api.framework import Framework
+from tender.api.offer import ResourceOffer
+from tender.api.quantities import parse_resources
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
+from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.controller.view import View
+
+Manifest = dict[str, Any]
+Refuse = Callable[[str, Resource, str], ApiError | None]
+
+_READ: dict[Resource, Callable[[Manifest], Any]] = {
+    FRAMEWORKS: Framework.read,
+    PODS: lambda manifest: msgspec.convert(manifest, Pod),
+    RESOURCE_OFFERS: ResourceOffer.read,
+}
+
+
+class ProcessEnded(BaseException):
+    """The process that wrote is no more: nothing it does has an effect."""
+
+
+class MemoryApi:
+    """The objects by kind and name, all in one namespace. `writes` tells every write as (verb, kind, name)."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Resource, dict[str, Manifest]] = {kind: {} for kind in _READ}
+        self.writes: list[tuple[str, str, str]] = []
+        self.created_names: list[str] = []
+        self._version = 0
+        self._uids = 0
+
+    def put(self, kind: Resource, manifest: Mapping[str, Any]) -> Manifest:
+        """Set an object, whoever did it."""
+        self._version += 1
+        kept: Manifest = copy.deepcopy(dict(manifest))
+        metadata = kept["metadata"]
+        if not metadata.get("uid"):
+            self._uids += 1
+            metadata["uid"] = f"uid-{self._uids}"
+        metadata["resourceVersion"] = str(self._version)
+        self.objects[kind][metadata["name"]] = kept
+        return kept
+
+    def remove(self, kind: Resource, name: str) -> None:
+        """An object is gone for good."""
+        del self.objects[kind][name]
+
+    def read(self, kind: Resource) -> dict[str, Any]:
+        """The objects of a kind, as models."""
+        return {name: _READ[kind](manifest) for name, manifest in self.objects[kind].items()}
+
+
+class Cache:
+    """What one process knows: `catch_up` tells its view everything that has changed since the last time."""
+
+    def __init__(self, api: MemoryApi, view: View) -> None:
+        self._api = api
+        self._told: dict[Resource, dict[str, Any]] = {kind: {} for kind in _READ}
+        self._changed: dict[Resource, Callable[[Any, Any], None]] = {
+            FRAMEWORKS: view.framework_changed,
+            PODS: view.pod_changed,
+            RESOURCE_OFFERS: view.offer_changed,
+        }
+
+    def catch_up(self, *kinds: Resource) -> None:
+        """Tell of the changes of these kinds, by default of all."""
+        for kind in kinds or tuple(_READ):
+            before, after = self._told[kind], self._api.read(kind)
+            for name in before.keys() | after.keys():
+                old, new = before.get(name), after.get(name)
+                if old is None or new is None or old.metadata.resource_version != new.metadata.resource_version:
+                    self._changed[kind](old, new)
+            self._told[kind] = after
+
+
+class MemoryClient:
+    """The verbs that the controller uses.
+
+    `refuse(verb, kind, name)` may give the error of a call; after `lifetime` writes the process that uses it has ended:
+    the last write has its effect, and nobody learns of it.
+    """
+
+    def __init__(self, api: MemoryApi, *, refuse: Refuse | None = None, lifetime: int | None = None) -> None:
+        self.api = api
+        self.refuse = refuse or (lambda *_: None)
+        self._left = lifetime
+
+    async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Manifest:
+        self._check("get", resource, name)
+        return copy.deepcopy(self._existing(resource, name))
+
+    async def create(self, resource: Resource, body: Manifest, *, metadata_only: bool = False) -> Manifest:
+        name = body["metadata"]["name"]
+        self._check("create", resource, name)
+        if name in self.api.objects[resource]:
+            raise AlreadyExists(409, "AlreadyExists", f"{name} exists already")
+        self.api.created_names.append(name)
+        self.api.put(resource, {**body, "status": {"phase": "Pending"}})
+        return self._written("create", resource, name)
+
+    async def delete(
+        self, resource: Resource, name: str, *, namespace: str | None = None, uid: str | None = None
+    ) -> Manifest:
+        self._check("delete", resource, name)
+        present = self._existing(resource, name)
+        if uid not in {None, present["metadata"]["uid"]}:
+            raise Conflict(409, "Conflict", f"{name} has another uid")
+        leaving = {**present, "metadata": {**present["metadata"], "deletionTimestamp": "2026-05-01T12:00:00Z"}}
+        self.api.put(resource, leaving)
+        return self._written("delete", resource, name)
+
+    async def patch_status(
+        self,
+        resource: Resource,
+        name: str,
+        status: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        resource_version: str | None = None,
+    ) -> Manifest:
+        self._check("patch", resource, name)
+        present = self._existing(resource, name)
+        if resource_version not in {None, present["metadata"]["resourceVersion"]}:
+            raise Conflict(409, "Conflict", f"{name} has changed")
+        _judge(present, status)
+        self.api.put(resource, {**present, "status": {**present.get("status", {}), **status}})
+        return self._written("patch", resource, name)
+
+    async def apply_status(
+        self,
+        resource: Resource,
+        name: str,
+        status: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        field_manager: str | None = None,
+    ) -> Manifest:
+        self._check("apply", resource, name)
+        present = self._existing(resource, name)
+        kept = {part: value for part, value in present.get("status", {}).items() if part == "allocation"}
+        self.api.put(resource, {**present, "status": {**kept, **status}})
+        return self._written("apply", resource, name)
+
+    def _existing(self, resource: Resource, name: str) -> Manifest:
+        if name not in self.api.objects[resource]:
+            raise NotFound(404, "NotFound", f"{name} is not there")
+        return self.api.objects[resource][name]
+
+    def _check(self, verb: str, resource: Resource, name: str) -> None:
+        if self._left == 0:
+            raise ProcessEnded
+        error = self.refuse(verb, resource, name)
+        if error is not None:
+            raise error
+
+    def _written(self, verb: str, resource: Resource, name: str) -> Manifest:
+        self.api.writes.append((verb, resource.kind, name))
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                raise ProcessEnded
+        return copy.deepcopy(self.api.objects[resource][name])
+
+
+def _judge(offer: Manifest, status: Mapping[str, Any]) -> None:
+    """The rules that the CRD of ResourceOffer has for an answer."""
+    if offer.get("status", {}).get("phase", "Offered") != "Offered":
+        raise Invalid(422, "Invalid", "the offer has been answered already")
+    for claim in status.get("claims", ()):
+        offered = parse_resources(offer["spec"]["slices"][claim["slice"]]["resources"])
+        for resource, amount in parse_resources(claim["resources"]).items():
+            if amount > offered.get(resource, -1):
+                raise Invalid(422, "Invalid", "a claim is larger than its slice")
