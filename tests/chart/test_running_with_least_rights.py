@@ -35,7 +35,7 @@ class Work:
 @pytest.fixture(scope="module")
 def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
     """Tender at work: pods placed, failed, replaced and scaled down, offers left to expire."""
-    installation.install("tender", SYSTEM)
+    installation.install("tender", SYSTEM, "--take-ownership", "--force-conflicts")
     installation.apply(node("node-1"), node("node-2"))
     installation.kubectl("taint", "nodes", "--all", "node.kubernetes.io/not-ready-")
     installation.kubectl("create", "namespace", "shop")
@@ -83,6 +83,14 @@ def _do_everything(installation: Installation) -> None:
     eventually(lambda: told("OfferExpired"), "an event of an offer that nobody answered")
 
 
+@pytest.fixture(scope="module")
+def author(work: Work) -> str:
+    """A user bound to the role for framework authors in the namespace shop."""
+    where = ["--namespace=shop", "--serviceaccount=shop:author"]
+    work.installation.kubectl("create", "rolebinding", "author", "--clusterrole=tender-framework", *where)
+    return "system:serviceaccount:shop:author"
+
+
 @pytest.mark.parametrize("account", ["tender-master", "tender-controller"])
 class TestEveryProgram:
     def test_is_refused_nothing(self, work: Work, account: str):
@@ -90,6 +98,32 @@ class TestEveryProgram:
 
     def test_is_granted_no_more_than_it_uses(self, work: Work, account: str):
         assert work.granted(account) - RARE == work.used(account) - RARE
+
+
+class TestAFrameworkOfSomebodyElse:
+    @pytest.mark.parametrize(
+        ("verb", "resource", "namespace", "allowed"),
+        [
+            ("list", "resourceoffers", "shop", True),
+            ("patch", "resourceoffers/status", "shop", True),
+            ("patch", "frameworks/status", "shop", True),
+            ("create", "pods", "shop", True),
+            ("patch", "resourceoffers", "shop", False),
+            ("create", "resourceoffers", "shop", False),
+            ("patch", "frameworks", "shop", False),
+            ("list", "resourceoffers", "default", False),
+            ("patch", "resourceoffers/status", "default", False),
+            ("create", "pods", "default", False),
+            ("list", "nodes", "default", False),
+        ],
+    )
+    def test_answers_the_offers_of_its_namespace_and_no_more(
+        self, work: Work, author: str, verb: str, resource: str, namespace: str, allowed: bool
+    ):
+        kind, _, subresource = resource.partition("/")
+        where = [f"--subresource={subresource}", f"--namespace={namespace}", f"--as={author}"]
+        answer = work.installation.cluster.kubectl("auth", "can-i", verb, kind, *where, check=False).stdout.strip()
+        assert answer == ("yes" if allowed else "no")
 
 
 class TestTheControllerOfOneNamespace:

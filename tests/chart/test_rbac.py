@@ -1,0 +1,109 @@
+"""Rights: few, explained where they are given, and written down as they are."""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import pytest
+from tests.chart.helm import CHART, COMPONENTS, REPOSITORY, Helm, Manifest, Rendered
+from tests.chart.permissions import Right, granted
+
+DOCUMENT = (REPOSITORY / "docs" / "rbac.md").read_text()
+SECTIONS = {
+    "## The master": "tender-master",
+    "## The controller": "tender-controller",
+    "## Frameworks of your own": "tender-framework",
+}
+
+
+@pytest.fixture(scope="module")
+def rendered(helm: Helm) -> Rendered:
+    return helm.template()
+
+
+def documented(section: str) -> Iterator[Right]:
+    """The rights of the table in a section: API group, resources, verbs and why."""
+    text = DOCUMENT.split(section)[1].split("\n## ")[0]
+    for row in re.findall(r"^\| (.+?) \| (`.+?`) \| ([a-z, ]+) \| .+ \|$", text, re.MULTILINE):
+        group, resources, verbs = (cell.replace("`", "") for cell in row)
+        for resource, verb in itertools.product(resources.split(", "), verbs.split(", ")):
+            yield Right("" if group == "core" else group, resource, verb)
+
+
+def roles(rendered: Rendered) -> list[Manifest]:
+    return rendered.of("ClusterRole") + rendered.of("Role")
+
+
+class TestEveryRole:
+    def test_names_what_it_grants(self, rendered: Rendered):
+        for role in roles(rendered):
+            assert "*" not in {word for right in granted([role]) for word in right}
+            assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+
+    def test_grants_nothing_that_leads_to_more(self, rendered: Rendered):
+        for right in granted(roles(rendered)):
+            assert right.group in {"", "tender.dev", "events.k8s.io"}
+            assert right.resource not in {"secrets", "configmaps", "serviceaccounts", "serviceaccounts/token"}
+            assert right.verb not in {"bind", "escalate", "impersonate"}
+
+    @pytest.mark.parametrize("template", ["master-rbac", "controller-rbac", "user-roles"])
+    def test_says_why_at_every_rule(self, template: str):
+        lines = (CHART / "templates" / f"{template}.yaml").read_text().splitlines()
+        for above, line in itertools.pairwise(lines):
+            if line.lstrip().startswith("- apiGroups:"):
+                assert above.lstrip().startswith("# "), line
+
+
+class TestEveryComponent:
+    @pytest.mark.parametrize("component", COMPONENTS)
+    def test_is_bound_to_its_own_role_alone(self, rendered: Rendered, component: str):
+        bindings = [
+            each["roleRef"]["name"]
+            for each in rendered.of("ClusterRoleBinding") + rendered.of("RoleBinding")
+            if any(subject["name"] == f"tender-{component}" for subject in each["subjects"])
+        ]
+        assert bindings == [f"tender-{component}"]
+
+    def test_of_the_first_level_cannot_make_pods_and_of_the_second_cannot_make_offers(self, rendered: Rendered):
+        master = granted([rendered.one("ClusterRole", "tender-master")])
+        controller = granted([rendered.one("ClusterRole", "tender-controller")])
+        assert Right("", "pods", "create") in controller - master
+        assert Right("tender.dev", "resourceoffers", "create") in master - controller
+
+    def test_of_one_namespace_has_the_same_rights_there(self, helm: Helm, rendered: Rendered):
+        everywhere = granted([rendered.one("ClusterRole", "tender-controller")])
+        assert granted(helm.template("controller.namespace=shop").of("Role")) == everywhere
+
+
+class TestTheDocument:
+    @pytest.mark.parametrize(("section", "role"), SECTIONS.items())
+    def test_lists_the_rights_of_each_role(self, rendered: Rendered, section: str, role: str):
+        assert set(documented(section)) == granted([rendered.one("ClusterRole", role)])
+
+    def test_names_every_role(self, rendered: Rendered):
+        for role in roles(rendered):
+            assert f"`{role['metadata']['name']}`" in DOCUMENT
+
+
+class TestTheRolesOfPeople:
+    def test_extend_what_the_clusters_roles_hold(self, rendered: Rendered):
+        aggregated = {
+            role["metadata"]["name"]: {
+                label.rpartition("-")[2] for label in role["metadata"]["labels"] if "aggregate-to" in label
+            }
+            for role in roles(rendered)
+        }
+        assert aggregated["tender-view"] == {"view", "edit", "admin"}
+        assert aggregated["tender-edit"] == {"edit", "admin"}
+        assert aggregated["tender-master"] == aggregated["tender-framework"] == set()
+
+    def test_can_be_left_out(self, helm: Helm):
+        names = {role["metadata"]["name"] for role in roles(helm.template("rbac.aggregateToDefaultRoles=false"))}
+        assert names == {"tender-master", "tender-controller", "tender-framework"}
+
+
+class TestNoRoles:
+    def test_are_created_where_others_give_the_rights(self, helm: Helm):
+        rendered = helm.template("rbac.create=false")
+        assert not roles(rendered)
+        assert not rendered.of("ClusterRoleBinding")
