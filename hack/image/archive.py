@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,14 @@ def write_layer(path: Path, fill: Callable[[tarfile.TarFile], None], comment: st
     return Layer(path, comment)
 
 
-def write_image(path: Path, name: str, layers: list[Layer], settings: Settings) -> Path:
-    """Write the image `name` ("host/repository:tag") as a docker-archive at `path`."""
+def write_image(path: Path, names: Sequence[str], layers: list[Layer], settings: Settings) -> Path:
+    """Write an image with these names ("host/repository:tag") as a docker-archive at `path`."""
     configuration = json.dumps(_configuration(layers, settings), sort_keys=True).encode()
     digest = hashlib.sha256(configuration).hexdigest()
     manifest = [
         {
             "Config": f"{digest}.json",
-            "RepoTags": [name],
+            "RepoTags": list(names),
             "Layers": [f"{layer.digest}.tar" for layer in layers],
         }
     ]

@@ -31,7 +31,7 @@ def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path
         user=USER,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
     )
-    return write_image(output / "tender.tar", image_name(), layers, settings)
+    return write_image(output / "tender.tar", (image_name(),), layers, settings)
 
 
 def _build_with_engine(output: Path, reason: str) -> Path:

@@ -12,6 +12,8 @@ from image.archive import Settings, add_file, add_folder, add_link, write_image,
 
 PAUSE = "tender.dev/pause:1"
 BUSYBOX = "tender.dev/busybox:1"
+BUSYBOX_OF_EXAMPLES = "docker.io/library/busybox:1"
+"""The name that the examples use, so that they run here and on a cluster with a registry."""
 _HERE = Path(__file__).resolve().parent
 _SOURCE = _HERE / "pause"
 
@@ -42,7 +44,7 @@ def build_pause(output: Path) -> Path:
 
         layer = write_layer(Path(folder) / "layer.tar", fill, "pause")
         settings = Settings(entrypoint=("/pause",), user="65535:65535")
-        return write_image(output / "pause.tar", PAUSE, [layer], settings)
+        return write_image(output / "pause.tar", (PAUSE,), [layer], settings)
 
 
 def build_busybox(output: Path) -> Path:
@@ -65,4 +67,4 @@ def build_busybox(output: Path) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         layer = write_layer(Path(folder) / "layer.tar", fill, "busybox-static")
         settings = Settings(command=("sh",), environment={"PATH": "/bin"})
-        return write_image(output / "busybox.tar", BUSYBOX, [layer], settings)
+        return write_image(output / "busybox.tar", (BUSYBOX, BUSYBOX_OF_EXAMPLES), [layer], settings)

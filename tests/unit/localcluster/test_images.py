@@ -21,7 +21,7 @@ def layer(folder: Path, content: bytes = b"hello") -> Layer:
 
 def image(folder: Path, content: bytes = b"hello") -> Path:
     settings = Settings(entrypoint=("/bin/program",), user="65532:65532", environment={"PATH": "/bin"})
-    return write_image(folder / "image.tar", "tender.dev/example:1", [layer(folder, content)], settings)
+    return write_image(folder / "image.tar", ("tender.dev/example:1",), [layer(folder, content)], settings)
 
 
 def member(path: Path, name: str) -> bytes:

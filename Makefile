@@ -1,0 +1,81 @@
+# Everything that people and CI do, by name. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CLUSTER ?= auto
+NAME ?= tender
+export PYTHONPATH := hack:.
+
+.PHONY: help
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
+
+.PHONY: install
+install: $(VENV)/installed ## Make .venv with tender and the tools of its tests in it
+
+$(VENV)/installed: pyproject.toml hack/constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt hatchling editables
+	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+.PHONY: demo
+demo: install ## Bring up a cluster, install Tender and run two frameworks on it
+	$(BIN)/python hack/demo up --name $(NAME) --flavour $(CLUSTER)
+
+.PHONY: demo-down
+demo-down: ## Take the demo's cluster down
+	$(PYTHON) hack/demo down --name $(NAME)
+
+.PHONY: tools
+tools: ## Build the programs of the local cluster (cached)
+	$(PYTHON) hack/cluster build
+
+.PHONY: test
+test: lint unit integration e2e ## Run every tier of tests
+
+.PHONY: lint
+lint: install ## Check style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: unit
+unit: install ## Test pure code: no network but loopback, seconds
+	$(BIN)/pytest tests/unit tests/cluster
+
+.PHONY: integration
+integration: install tools ## Test against a real etcd and API server
+	$(BIN)/pytest tests/integration tests/chart
+
+.PHONY: e2e
+e2e: install tools ## Test the chart on a cluster with a real node
+	$(BIN)/pytest tests/e2e
+
+.PHONY: bench
+bench: install tools ## Measure placement and start-up; figures go to build/bench/
+	$(BIN)/python -m tests.bench.placement
+	$(BIN)/python -m tests.bench.startup
+
+.PHONY: crds
+crds: install ## Generate crds/ and the chart's copy from the models
+	$(BIN)/python -m tender.api.crds crds
+	cp crds/*.yaml charts/tender/files/crds/
+
+.PHONY: format
+format: install ## Format the Python code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: image
+image: install ## Build the images as archives under build/images/
+	$(BIN)/python hack/image build
+
+.PHONY: clean
+clean: ## Remove what was made here (the cache of built programs stays)
+	rm -rf build $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
