@@ -4,8 +4,10 @@ It judges as the real one does: a name is given once, a version must be current,
 a claim never exceeds its slice. What changes is told to a view when the test says so, so a cache can lag.
 """
 
+import asyncio
 import copy
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 import msgspec
@@ -33,12 +35,16 @@ class ProcessEnded(BaseException):
 
 
 class MemoryApi:
-    """The objects by kind and name, all in one namespace. `writes` tells every write as (verb, kind, name)."""
+    """The objects by kind and name, all in one namespace.
+
+    `writes` tells every write of a client as (verb, kind, name); `on_change` is called after every change.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[Resource, dict[str, Manifest]] = {kind: {} for kind in _READ}
         self.writes: list[tuple[str, str, str]] = []
         self.created_names: list[str] = []
+        self.on_change: Callable[[], None] = lambda: None
         self._version = 0
         self._uids = 0
 
@@ -52,11 +58,13 @@ class MemoryApi:
             metadata["uid"] = f"uid-{self._uids}"
         metadata["resourceVersion"] = str(self._version)
         self.objects[kind][metadata["name"]] = kept
+        self.on_change()
         return kept
 
     def remove(self, kind: Resource, name: str) -> None:
         """An object is gone for good."""
         del self.objects[kind][name]
+        self.on_change()
 
     def read(self, kind: Resource) -> dict[str, Any]:
         """The objects of a kind, as models."""
@@ -90,21 +98,29 @@ class MemoryClient:
     """The verbs that the controller uses.
 
     `refuse(verb, kind, name)` may give the error of a call; after `lifetime` writes the process that uses it has ended:
-    the last write has its effect, and nobody learns of it.
+    the last write has its effect, and nobody learns of it. `rng` mixes the order in which calls made at once arrive.
     """
 
-    def __init__(self, api: MemoryApi, *, refuse: Refuse | None = None, lifetime: int | None = None) -> None:
+    def __init__(
+        self,
+        api: MemoryApi,
+        *,
+        refuse: Refuse | None = None,
+        lifetime: int | None = None,
+        rng: Random | None = None,
+    ) -> None:
         self.api = api
+        self._rng = rng
         self.refuse = refuse or (lambda *_: None)
         self._left = lifetime
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Manifest:
-        self._check("get", resource, name)
+        await self._arrive("get", resource, name)
         return copy.deepcopy(self._existing(resource, name))
 
     async def create(self, resource: Resource, body: Manifest, *, metadata_only: bool = False) -> Manifest:
         name = body["metadata"]["name"]
-        self._check("create", resource, name)
+        await self._arrive("create", resource, name)
         if name in self.api.objects[resource]:
             raise AlreadyExists(409, "AlreadyExists", f"{name} exists already")
         self.api.created_names.append(name)
@@ -114,7 +130,7 @@ class MemoryClient:
     async def delete(
         self, resource: Resource, name: str, *, namespace: str | None = None, uid: str | None = None
     ) -> Manifest:
-        self._check("delete", resource, name)
+        await self._arrive("delete", resource, name)
         present = self._existing(resource, name)
         if uid not in {None, present["metadata"]["uid"]}:
             raise Conflict(409, "Conflict", f"{name} has another uid")
@@ -131,7 +147,7 @@ class MemoryClient:
         namespace: str | None = None,
         resource_version: str | None = None,
     ) -> Manifest:
-        self._check("patch", resource, name)
+        await self._arrive("patch", resource, name)
         present = self._existing(resource, name)
         if resource_version not in {None, present["metadata"]["resourceVersion"]}:
             raise Conflict(409, "Conflict", f"{name} has changed")
@@ -148,7 +164,7 @@ class MemoryClient:
         namespace: str | None = None,
         field_manager: str | None = None,
     ) -> Manifest:
-        self._check("apply", resource, name)
+        await self._arrive("apply", resource, name)
         present = self._existing(resource, name)
         kept = {part: value for part, value in present.get("status", {}).items() if part == "allocation"}
         self.api.put(resource, {**present, "status": {**kept, **status}})
@@ -159,7 +175,9 @@ class MemoryClient:
             raise NotFound(404, "NotFound", f"{name} is not there")
         return self.api.objects[resource][name]
 
-    def _check(self, verb: str, resource: Resource, name: str) -> None:
+    async def _arrive(self, verb: str, resource: Resource, name: str) -> None:
+        for _ in range(self._rng.randrange(4) if self._rng else 0):
+            await asyncio.sleep(0)
         if self._left == 0:
             raise ProcessEnded
         error = self.refuse(verb, resource, name)
