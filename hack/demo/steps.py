@@ -1,5 +1,6 @@
 """The steps of the demo: cluster, image, chart, examples, until the pods run."""
 
+import json
 import time
 
 from cluster import ClusterError, LocalCluster, Options, home
@@ -41,6 +42,13 @@ def _nodes(flavour: str) -> int | None:
     return None if flavour == "kind" else _NODES
 
 
+def _settled(cluster: LocalCluster) -> bool:
+    """Whether every framework's status shows its pods, and no offer that is long answered."""
+    frameworks = json.loads(cluster.kubectl("get", "frameworks", "-o", "json").stdout)["items"]
+    allocations = [framework.get("status", {}).get("allocation", {}) for framework in frameworks]
+    return all("allocated" in allocation and "offered" not in allocation for allocation in allocations)
+
+
 def _wait(cluster: LocalCluster) -> None:
     """Wait until every framework is ready, and say how far each is when that changes."""
     columns = "{range .items[*]}{.metadata.name} {.status.readyReplicas}/{.spec.service.replicas}  {end}"
@@ -54,6 +62,9 @@ def _wait(cluster: LocalCluster) -> None:
         names = [f"framework/{name}" for name in EXAMPLES]
         done = cluster.kubectl("wait", "--for=condition=Ready", "--timeout=1s", *names, check=False)
         if done.returncode == 0:
+            say("waiting for the figures in the statuses, which are written every 5 s")
+            while time.monotonic() < deadline and not _settled(cluster):
+                time.sleep(0.5)
             return
     described = cluster.kubectl("describe", "frameworks", check=False).stdout
     raise ClusterError(f"the frameworks are not ready after {_PATIENCE_SECONDS:.0f} s:\n{described}")

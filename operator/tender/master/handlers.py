@@ -4,6 +4,7 @@ Only low-level event handlers are used: they leave no annotations or finalizers 
 feed is compared by version, so a change told twice or late does no harm.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ def register(operator: kopf.OperatorRegistry, kinds: Kinds) -> None:
 
 def configure(settings: kopf.OperatorSettings) -> None:
     """Settings under which kopf only watches: no scanning, no peering, no events of its own, no annotations."""
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it would log every change that is handed on
     settings.scanning.disabled = True
     settings.peering.standalone = True
     settings.posting.enabled = False

@@ -134,8 +134,21 @@ def read_framework(framework: api.Framework) -> Framework:
         minimum=spec.offers.minimum_amounts,
         node_selector=spec.node_selector,
         tolerations=tuple(_read_toleration(toleration) for toleration in spec.tolerations),
-        inactive="the framework is being deleted" if framework.metadata.deletion_timestamp else "",
+        inactive=_why_inactive(framework),
     )
+
+
+def _why_inactive(framework: api.Framework) -> str:
+    """Why a framework is offered nothing, whatever it demands; empty if it takes part.
+
+    A demand that is not there means "everything" only where somebody else's controller may have chosen so; a built-in
+    kind always declares one, and until then its controller has not looked at it yet.
+    """
+    if framework.metadata.deletion_timestamp is not None:
+        return "the framework is being deleted"
+    if framework.spec.external is None and framework.status.demand is None:
+        return "its controller has not declared a demand yet; does the controller run?"
+    return ""
 
 
 def read_role(role: FrameworkRole) -> Role:

@@ -35,15 +35,17 @@ def framework_status(name: str, ledger: Ledger, result: CycleResult, settings: S
     allocated = dict(held)
     add_into(allocated, offered, -1)
     return {
-        "allocation": {
-            "dominantShare": _share(held, ledger, settings),
-            "allocated": format_resources(allocated),
-            "offered": format_resources(offered),
-            "notOffered": [
-                {"reason": one.reason.value, "nodes": one.nodes, "message": one.message[:1024]}
-                for one in result.not_offered.get(name, ())
-            ],
-        }
+        "allocation": _without_empty(
+            {
+                "dominantShare": _share(held, ledger, settings),
+                "allocated": format_resources(allocated),
+                "offered": format_resources(offered),
+                "notOffered": [
+                    {"reason": one.reason.value, "nodes": one.nodes, "message": one.message[:1024]}
+                    for one in result.not_offered.get(name, ())
+                ],
+            }
+        )
     }
 
 
@@ -70,14 +72,16 @@ def role_status(role: FrameworkRole, ledger: Ledger, settings: Settings, now: fl
         generation=role.metadata.generation,
         now=datetime.fromtimestamp(now, UTC),
     )
-    return {
-        "observedGeneration": role.metadata.generation,
-        "conditions": [condition.manifest() for condition in conditions],
-        "dominantShare": _share(held, ledger, settings),
-        "allocated": format_resources(allocated),
-        "offered": format_resources(offered),
-        "frameworks": members,
-    }
+    return _without_empty(
+        {
+            "observedGeneration": role.metadata.generation,
+            "conditions": [condition.manifest() for condition in conditions],
+            "dominantShare": _share(held, ledger, settings),
+            "allocated": format_resources(allocated),
+            "offered": format_resources(offered),
+            "frameworks": members,
+        }
+    )
 
 
 def misplacement(name: str, ledger: Ledger) -> str | None:
@@ -173,6 +177,11 @@ class StatusWriter:
 
     def _differs(self, uid: str, status: Mapping[str, Any]) -> bool:
         return uid not in self._written or self._written[uid][1] != status
+
+
+def _without_empty(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The status without empty maps and lists: server-side apply would make null of a map that is emptied."""
+    return {name: value for name, value in status.items() if value not in ({}, [])}
 
 
 def _share(held: Resources, ledger: Ledger, settings: Settings) -> str:
