@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import template
-from tests.unit.controller.world import World, service
+from tests.unit.controller.world import Process, World, service
 
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 
@@ -75,11 +75,29 @@ async def test_a_roll_survives_whatever_the_order_in_which_its_writes_arrive(see
     assert_rolled(world)
 
 
+async def test_two_controllers_at_once_do_what_one_would_do():
+    world = await rolling()
+    world.rival = Process(world)
+    await world.settle()
+    assert_rolled(world)
+
+
+@pytest.mark.parametrize("kind", [FRAMEWORKS, PODS, RESOURCE_OFFERS], ids=lambda kind: kind.plural)
+async def test_a_cache_that_lags_behind_a_master_that_offers_too_much_doubles_no_pod(kind):
+    world = await rolling()
+    for second in range(40):
+        world.offer_unasked(1)
+        await world.second(*([kind] if second % 3 else []))
+    await world.settle()
+    assert_rolled(world)
+
+
 happenings = st.lists(
     st.one_of(
         st.tuples(st.just("replicas"), st.integers(0, 6)),
         st.tuples(st.just("template"), st.sampled_from([OLD, NEW, template(image="app:3")])),
         st.tuples(st.just("fail"), st.integers(0, 20)),
+        st.tuples(st.just("offer"), st.integers(1, 3)),
         st.tuples(st.just("end"), st.none() | st.integers(1, 6)),
         st.tuples(st.just("second"), st.sets(st.sampled_from([FRAMEWORKS, PODS, RESOURCE_OFFERS]))),
     ),
@@ -106,6 +124,8 @@ async def test_whatever_happens_on_the_way_the_service_ends_as_specified(story, 
                 world.change(template=value)
             case "fail" if world.live:
                 world.fail(world.live[value % len(world.live)].metadata.name)
+            case "offer":
+                world.offer_unasked(value)
             case "end":
                 world.lifetime, world.process = value, None
             case "second":

@@ -59,7 +59,11 @@ class Process:
 
 
 class World:
-    """The whole of it; `lifetimes` says how many writes the next lives of the controller have, None for any number."""
+    """The whole of it.
+
+    `lifetime` is how many writes the next lives of the controller have, None for any number; `rival` a second
+    controller that acts at the same time, and knows no more than the first did before it acted.
+    """
 
     def __init__(self, service: Framework, *, rng: Random | None = None) -> None:
         self.now = NOON
@@ -68,6 +72,7 @@ class World:
         self.api.put(FRAMEWORKS, service.manifest())
         self.errors: list[ApiError] = []
         self.process: Process | None = None
+        self.rival: Process | None = None
         self.lifetime: int | None = None
         self.lives = 0
         self._sightings: dict[str, dict[str, core.Pod]] = {}
@@ -111,6 +116,11 @@ class World:
         }
         self.api.put(FRAMEWORKS, {**present, "spec": {**present["spec"], "service": service}})
 
+    def offer_unasked(self, count: int) -> None:
+        """A master that does not look at what there is offers more."""
+        for entry in self.service.status.demand or ():
+            self._offer(entry.name, count)
+
     def fail(self, name: str) -> None:
         """A pod comes to its end."""
         manifest = self.api.objects[PODS][name]
@@ -138,11 +148,13 @@ class World:
         if self.process is None:
             self.process = Process(self, lifetime=self.lifetime)
             self.lives += 1
-        process = self.process
-        process.cache.catch_up(*(kind for kind in (FRAMEWORKS, PODS, RESOURCE_OFFERS) if kind not in lagging))
+        processes = [self.process, *([self.rival] if self.rival else [])]
+        for process in processes:
+            process.cache.catch_up(*(kind for kind in (FRAMEWORKS, PODS, RESOURCE_OFFERS) if kind not in lagging))
         try:
-            while await process.turn():
-                pass
+            for process in processes:
+                while await process.turn():
+                    pass
         except ProcessEnded:
             self.process = None
 
