@@ -5,9 +5,10 @@ twice counts once, facts may come in any order, and a ledger rebuilt from the ob
 Charges count only while their node is there. The ledger takes facts as they are; it never refuses one.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 from tender.allocation.filters import Filters
+from tender.allocation.holdings import Holdings
 from tender.allocation.model import Charge, Framework, Node, Refusal, Reservation, Role, Settings, Shares
 from tender.allocation.reservations import Group, Reservations, use_up
 from tender.allocation.shares import add_into, dominant_share
@@ -28,10 +29,7 @@ class Ledger:
         self.totals: dict[str, int] = {}
         self._charges: dict[Key, Charge] = {}
         self._keys_by_node: dict[str, dict[Key, None]] = {}
-        self._used: dict[str, dict[str, int]] = {}
-        self._held: dict[str, dict[str, int]] = {}
-        self._offered: dict[str, dict[str, int]] = {}
-        self._tasks: dict[str, dict[str, dict[str, int]]] = {}
+        self._holdings = Holdings()
         self._filters = Filters()
         self._reservations = Reservations()
         self._unused: dict[str, dict[Group, dict[str, int]]] = {}
@@ -155,29 +153,25 @@ class Ledger:
 
     def free(self, node: str) -> dict[str, int]:
         """What nobody holds on a node; negative where more is held than the node has."""
-        used = self._used.get(node)
-        allocatable = self.nodes[node].allocatable
-        if not used:
-            return dict(allocatable)
-        return {name: total - used.get(name, 0) for name, total in allocatable.items()}
+        used = self._holdings.used(node)
+        return {name: total - used.get(name, 0) for name, total in self.nodes[node].allocatable.items()}
 
     def overcommitted(self, node: str, resources: Iterable[str]) -> bool:
         """Whether more is held on a node than it has, of any of these resources."""
-        allocatable = self.nodes[node].allocatable
-        used = self._used.get(node, {})
+        allocatable, used = self.nodes[node].allocatable, self._holdings.used(node)
         return any(used.get(name, 0) > allocatable.get(name, 0) for name in resources)
 
     def held(self, framework: str) -> Resources:
         """All that a framework holds: pods, claims and outstanding offers."""
-        return self._held.get(framework, {})
+        return self._holdings.held(framework)
 
     def offered(self, framework: str) -> Resources:
         """The part of what a framework holds that is on offer to it and not answered yet."""
-        return self._offered.get(framework, {})
+        return self._holdings.offered(framework)
 
     def tasks(self, framework: str, task: str) -> Mapping[str, int]:
         """How many tasks of one name a framework has, by node: running, claimed or on offer."""
-        return self._tasks.get(framework, {}).get(task, {})
+        return self._holdings.tasks(framework, task)
 
     def refusals(self, framework: str, now: float) -> dict[str, list[Resources]]:
         """What a framework refuses at the moment, by node."""
@@ -187,24 +181,18 @@ class Ledger:
         """What is reserved on a node, used or not, by role and named framework."""
         return self._reservations.on(node)
 
-    def unused(self, node: str) -> Mapping[Group, Resources]:
-        """What is reserved on a node and not used, by role and named framework. Nodes without reservations: empty."""
-        reserved = self._reservations.on(node)
-        if not reserved or node not in self.nodes:
-            return {}
-        if node not in self._unused:
-            held: dict[str, dict[str, int]] = {}
-            for _, charge in self.charges_on(node):
-                if charge.framework in self.frameworks:
-                    add_into(held.setdefault(charge.framework or "", {}), charge.resources)
-            for framework, amounts in sorted(held.items()):
-                use_up(reserved, framework, self.line(framework), amounts)
-            self._unused[node] = reserved
-        return self._unused[node]
+    def unused(self, node: str, without: Collection[Key] = ()) -> Mapping[Group, Resources]:
+        """What is reserved on a node and not used, by role and named framework.
 
-    def reservation(self, key: Key) -> Reservation | None:
-        """The reservation under a key."""
-        return self._reservations.get(key)
+        `without` leaves charges out, to see what would be unused if they ended. Nodes without reservations: empty.
+        """
+        if node not in self.nodes or not self._reservations.any_on(node):
+            return {}
+        if without:
+            return self._unused_on(node, without)
+        if node not in self._unused:
+            self._unused[node] = self._unused_on(node, ())
+        return self._unused[node]
 
     def reserving(self) -> set[Group]:
         """The roles, and the frameworks named, that anything is reserved for anywhere."""
@@ -229,7 +217,7 @@ class Ledger:
         """
         sums: dict[str, dict[str, int]] = {name: {} for name in self.roles}
         for framework in self.frameworks.values():
-            held = self._held.get(framework.name, {})
+            held = self.held(framework.name)
             for role in self.lineage(framework.role):
                 add_into(sums.setdefault(role.name, {}), held)
         for node in self._reservations.nodes():
@@ -261,13 +249,15 @@ class Ledger:
         )
 
     def _count(self, charge: Charge, sign: int) -> None:
-        add_into(self._used.setdefault(charge.node, {}), charge.resources, sign)
+        self._holdings.count(charge, sign)
         self._unused.pop(charge.node, None)
-        if charge.framework is None:
-            return
-        add_into(self._held.setdefault(charge.framework, {}), charge.resources, sign)
-        if charge.offered:
-            add_into(self._offered.setdefault(charge.framework, {}), charge.resources, sign)
-        for name, count in charge.tasks.items():
-            places = self._tasks.setdefault(charge.framework, {}).setdefault(name, {})
-            add_into(places, {charge.node: count}, sign)
+
+    def _unused_on(self, node: str, without: Collection[Key]) -> dict[Group, dict[str, int]]:
+        held: dict[str, dict[str, int]] = {}
+        for key, charge in self.charges_on(node):
+            if charge.framework in self.frameworks and key not in without:
+                add_into(held.setdefault(charge.framework or "", {}), charge.resources)
+        unused = self._reservations.on(node)
+        for framework, amounts in sorted(held.items()):
+            use_up(unused, framework, self.line(framework), amounts)
+        return unused

@@ -114,6 +114,14 @@ class Quotas:
                 return self._explain(role, resource)
         return None
 
+    def excess(self, role: str) -> dict[str, int]:
+        """How much more than its limit a role holds."""
+        quota = self._quotas.get(role)
+        if quota is None:
+            return {}
+        over = {resource: quota.held.get(resource, 0) - most for resource, most in quota.limit.items()}
+        return {resource: amount for resource, amount in over.items() if amount > 0}
+
     def grant(self, role: str, amounts: Resources, beneath: str | None = None, sign: int = 1) -> None:
         """Count a grant against the role and those above it (see `cut` for `beneath`); `sign` -1 takes it back."""
         if not self._quotas or not amounts:

@@ -38,13 +38,13 @@ class Reservations:
         if not keys:
             del self._by_node[reservation.node]
 
-    def get(self, key: Hashable) -> Reservation | None:
-        """The reservation of this key."""
-        return self._all.get(key)
-
     def nodes(self) -> Iterable[str]:
         """The nodes that something is reserved on."""
         return self._by_node.keys()
+
+    def any_on(self, node: str) -> bool:
+        """Whether anything is reserved on a node."""
+        return node in self._by_node
 
     def on(self, node: str) -> dict[Group, dict[str, int]]:
         """What is reserved on a node, used or not."""
