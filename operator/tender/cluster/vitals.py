@@ -6,31 +6,41 @@ stuck stream or loop, not against an API server that is away for a moment.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.pulse import Pulse
 from tender.cluster.serving import Check
 
-READY_SECONDS = 30.0
-"""Silence of the API server after which a part is not ready."""
-ALIVE_SECONDS = 180.0
-"""Silence of the API server or of a watch after which a part is restarted; bookmarks come every minute."""
+
+@dataclass(frozen=True, slots=True)
+class VitalsSettings:
+    """How much silence is borne; times in seconds."""
+
+    pulse: float = 10.0
+    """How often the API server is asked for an answer."""
+    ready: float = 30.0
+    """Silence of the API server after which a part is not ready."""
+    alive: float = 180.0
+    """Silence of the API server or of a watch after which a part is restarted; bookmarks come every minute."""
 
 
 class Vitals:
-    """Checks over a pulse, caches and a loop that says when it last turned (monotonic seconds, or None)."""
+    """Checks over a pulse and caches, and over what has to be done before a part is ready (`started`, by name)."""
 
     def __init__(
         self,
         pulse: Pulse,
         caches: Iterable[ListWatch[Any]],
+        settings: VitalsSettings,
         *,
         started: Mapping[str, Callable[[], bool]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pulse = pulse
         self._caches = tuple(caches)
+        self._settings = settings
         self._started = dict(started or {})
         self._clock = clock
         self._born = clock()
@@ -38,14 +48,14 @@ class Vitals:
     def ready(self) -> dict[str, Check]:
         """Checks for readiness, by name."""
         return {
-            "api-server": lambda: self._silent(READY_SECONDS),
+            "api-server": lambda: self._silent(self._settings.ready),
             "caches": self._unsynced,
             **{name: self._not_yet(done) for name, done in self._started.items()},
         }
 
     def healthy(self) -> dict[str, Check]:
         """Checks for liveness, by name."""
-        return {"api-server": lambda: self._silent(ALIVE_SECONDS), "watches": self._stuck}
+        return {"api-server": lambda: self._silent(self._settings.alive), "watches": self._stuck}
 
     def _silent(self, limit: float) -> str | None:
         silence = self._pulse.silence()
@@ -60,7 +70,7 @@ class Vitals:
         stuck = [
             f"{cache.resource.plural} for {now - (cache.last_contact or self._born):.0f} s"
             for cache in self._caches
-            if now - (cache.last_contact or self._born) > ALIVE_SECONDS
+            if now - (cache.last_contact or self._born) > self._settings.alive
         ]
         return f"no word from the watch of {', '.join(stuck)}" if stuck else None
 

@@ -101,8 +101,8 @@ async def run_controller(
             rng=rng,
         )
         caches = (frameworks, pods, offers)
-        pulse = Pulse(client, FRAMEWORKS)
-        vitals = Vitals(pulse, caches)
+        pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse)
+        vitals = Vitals(pulse, caches, settings.vitals)
         background = [
             tasks.create_task(work) for work in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
         ]

@@ -1,6 +1,8 @@
 """The controller's settings: one typed value, made from the command line and the environment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from tender.cluster.vitals import VitalsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,5 @@ class ControllerSettings:
     """Address that /metrics, /healthz and /readyz are served on."""
     port: int = 8080
     """Port that they are served on."""
+    vitals: VitalsSettings = field(default_factory=VitalsSettings)
+    """How much silence the probes bear."""

@@ -101,10 +101,11 @@ async def run_master(
             clock,
         )
         Figures(registry, ledger, book, settings.cycle)
-        pulse = Pulse(client, FRAMEWORK_ROLES)
+        pulse = Pulse(client, FRAMEWORK_ROLES, settings.vitals.pulse)
         vitals = Vitals(
             pulse,
             (nodes, pods),
+            settings.vitals,
             started={"census": census.complete.is_set, "cycle": lambda: loop.last_cycle is not None},
         )
         background = [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tender.allocation import Settings as CycleSettings
+from tender.cluster.vitals import VitalsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,7 @@ class MasterSettings:
     """Address that /metrics, /healthz and /readyz are served on."""
     port: int = 8080
     """Port that they are served on."""
+    vitals: VitalsSettings = field(default_factory=VitalsSettings)
+    """How much silence the probes bear."""
     cycle: CycleSettings = field(default_factory=CycleSettings)
     """What the allocation cycle goes by."""
