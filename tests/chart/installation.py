@@ -74,6 +74,9 @@ class Installation:
         with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
             try:
                 yield log
+            except BaseException:
+                print(f"the end of what {account} logged:", *log.read_text().splitlines()[-20:], sep="\n")
+                raise
             finally:
                 process.kill()
 

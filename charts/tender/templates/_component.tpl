@@ -76,10 +76,6 @@ spec:
             {{- range $values.extraArgs }}
             - {{ . | quote }}
             {{- end }}
-          env:
-            # The root file system is read-only.
-            - name: PYTHONDONTWRITEBYTECODE
-              value: "1"
           ports:
             - name: metrics
               containerPort: 8080
@@ -89,6 +85,7 @@ spec:
             httpGet:
               path: /readyz
               port: metrics
+            initialDelaySeconds: 2
             periodSeconds: 2
             timeoutSeconds: 5
             failureThreshold: 150
@@ -110,18 +107,12 @@ spec:
             failureThreshold: 4
           resources:
             {{- toYaml $values.resources | nindent 12 }}
+          # Nothing is written to disk: there is not even a /tmp.
           securityContext:
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
             capabilities:
               drop: [ALL]
-          volumeMounts:
-            - name: tmp
-              mountPath: /tmp
-      volumes:
-        - name: tmp
-          emptyDir:
-            sizeLimit: 16Mi
 {{- end -}}
 
 {{/* The service account of a component. Takes {root, component}. */}}
