@@ -70,6 +70,7 @@ class Executor:
         try:
             created = await self._client.create(RESOURCE_OFFERS, offer.manifest())
         except AlreadyExists:
+            self._offers.doubt(key)
             created = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
         except Unreachable:
             self._offers.doubt(key)
@@ -95,11 +96,21 @@ class Executor:
                 resource_version=offer.metadata.resource_version,
             )
         except (Conflict, Invalid):
-            answer = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
+            await self._look_again(offer)
+            return
         except NotFound:
             self._offers.drop(key_of(offer), offer.metadata.uid)
             return
         self._offers.put(answer)
+
+    async def _look_again(self, offer: ResourceOffer) -> None:
+        """The offer is not what was known of it: take note of what it is."""
+        try:
+            present = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
+        except NotFound:
+            self._offers.drop(key_of(offer), offer.metadata.uid)
+            return
+        self._offers.put(present)
 
     async def _remove(self, offer: ResourceOffer) -> None:
         try:

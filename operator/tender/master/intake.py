@@ -52,8 +52,7 @@ class Intake:
             self._ledger.remove_charge((PODS, _pod_key(old)))
         if new is not None:
             self._charge(new)
-        owner = _framework_uid(new or old)
-        framework = self._frameworks_by_uid.get(owner) if owner else None
+        framework = self._framework_of(new or old)
         if framework is not None:
             self._on_pod(framework, old, new)
 
@@ -79,19 +78,26 @@ class Intake:
             self._ledger.remove_role(old.metadata.name)
 
     def _recharge(self, uid: str) -> None:
-        framework = self._frameworks_by_uid.get(uid)
         for pod in self._pods_by_owner.get(uid, {}).values():
             self._charge(pod)
+            framework = self._framework_of(pod)
             if framework is not None:
                 self._on_pod(framework, None, pod)
+
+    def _framework_of(self, pod: core.Pod | None) -> str | None:
+        """The framework that owns a pod; an owner in another namespace is none."""
+        owner = _framework_uid(pod)
+        framework = self._frameworks_by_uid.get(owner) if owner else None
+        if pod is None or framework is None or framework.partition("/")[0] != pod.metadata.namespace:
+            return None
+        return framework
 
     def _charge(self, pod: core.Pod) -> None:
         key = (PODS, _pod_key(pod))
         if not pod.spec.node_name or pod.terminated:
             self._ledger.remove_charge(key)
             return
-        owner = _framework_uid(pod)
-        framework = self._frameworks_by_uid.get(owner) if owner else None
+        framework = self._framework_of(pod)
         task = pod.metadata.labels.get(LABEL_TASK)
         counts = framework is not None and task is not None and not pod.leaving
         self._ledger.put_charge(

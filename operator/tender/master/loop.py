@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 REST_SECONDS = 10.0
 """How long a framework rests after the API server refused an offer for it."""
+_RESTING = "the API server refused an offer for it; trying again soon"
 
 
 class AllocationLoop:
@@ -103,14 +104,13 @@ class AllocationLoop:
         """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
         for name in self._executor.failed:
             self._resting[name] = now + REST_SECONDS
-            known = self._ledger.frameworks.get(name)
-            if known is not None:
-                self._ledger.put_framework(
-                    dataclasses.replace(known, inactive="the API server refused an offer for it; trying again soon")
-                )
         self._executor.failed.clear()
         for name in [name for name, until in self._resting.items() if until <= now]:
             del self._resting[name]
             framework = self._frameworks.objects.get(name)
             if framework is not None:
                 self._ledger.put_framework(read_framework(framework))
+        for name in self._resting:
+            known = self._ledger.frameworks.get(name)
+            if known is not None and not known.inactive:
+                self._ledger.put_framework(dataclasses.replace(known, inactive=_RESTING))

@@ -44,6 +44,14 @@ class Remove:
 Due = Withdraw | Remove
 
 
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A pod that names an offer, and the framework that owns it: not always the one that the offer is made to."""
+
+    framework: str
+    pod: core.Pod
+
+
 @dataclass(slots=True)
 class _Entry:
     """What is known of one offer besides the object itself.
@@ -53,7 +61,7 @@ class _Entry:
 
     offer: ResourceOffer
     since: float
-    sightings: dict[str, dict[str, core.Pod]] = field(default_factory=dict)
+    sightings: dict[str, dict[str, _Sighting]] = field(default_factory=dict)
     outstanding: set[int] = field(default_factory=set)
     refuses: bool = False
 
@@ -66,7 +74,7 @@ class OfferBook:
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
         self._open_on: dict[str, set[str]] = {}
-        self._sightings: dict[str, dict[str, dict[str, core.Pod]]] = {}
+        self._sightings: dict[str, dict[str, dict[str, _Sighting]]] = {}
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -81,8 +89,11 @@ class OfferBook:
             self._post(key, entry)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
-        """A pod of a framework came or changed: it takes the place of the part of the claim it was made from."""
-        pod = new
+        """A pod of a framework came or changed: it takes the place of the part of the claim it was made from.
+
+        A pod that went is remembered while its offer is there, since the claim was used all the same.
+        """
+        pod = new or old
         if pod is None or not pod.spec.node_name or LABEL_OFFER not in pod.metadata.labels:
             return
         offer = f"{pod.metadata.namespace}/{pod.metadata.labels[LABEL_OFFER]}"
@@ -90,10 +101,14 @@ class OfferBook:
         entry = self._entries.get(offer)
         if entry is not None and _framework_key(entry.offer) != framework:
             return
+        if new is None:
+            if entry is None:
+                self._forget_sighting(offer, pod.spec.node_name, name)
+            return
         seen = self._sightings.setdefault(offer, {}).setdefault(pod.spec.node_name, {})
         if name in seen:
             return
-        seen[name] = pod
+        seen[name] = _Sighting(framework, pod)
         if entry is not None:
             entry.sightings = self._sightings[offer]
             if entry.offer.status.phase == OfferPhase.CLAIMED:
@@ -218,7 +233,11 @@ class OfferBook:
         node = entry.offer.spec.slices[claim.slice].node
         resources = dict(claim.amounts)
         tasks = dict(claim.tasks)
-        for pod in entry.sightings.get(node, {}).values():
+        framework = _framework_key(entry.offer)
+        for sighting in entry.sightings.get(node, {}).values():
+            if sighting.framework != framework:
+                continue
+            pod = sighting.pod
             for resource, amount in pod_requests(pod.spec).items():
                 if resource in resources:
                     resources[resource] -= amount
@@ -229,7 +248,16 @@ class OfferBook:
         tasks = {task: count for task, count in tasks.items() if count > 0}
         if (claim.tasks and not tasks) or not resources:
             return None
-        return Charge(node, resources, _framework_key(entry.offer), tasks)
+        return Charge(node, resources, framework, tasks)
+
+    def _forget_sighting(self, offer: str, node: str, pod: str) -> None:
+        on_nodes = self._sightings.get(offer, {})
+        pods = on_nodes.get(node, {})
+        pods.pop(pod, None)
+        if not pods:
+            on_nodes.pop(node, None)
+        if not on_nodes:
+            self._sightings.pop(offer, None)
 
     def _missed(self, entry: _Entry) -> int:
         charges = (self._remaining(entry, claim) for claim in entry.offer.status.claims)

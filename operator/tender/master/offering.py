@@ -1,7 +1,8 @@
 """From the grants of a cycle to the offers that carry them: bundled, named and dated. Pure."""
 
+import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from random import Random
 
@@ -28,10 +29,10 @@ def make_offers(
     offers = []
     for name, granted in groupby(sorted(grants, key=_by_framework), key=lambda grant: grant.framework):
         framework = frameworks[name]
-        expires_at = datetime.fromtimestamp(now, UTC) + timedelta(seconds=framework.spec.offers.timeout_seconds)
+        expires_at = datetime.fromtimestamp(math.ceil(now + framework.spec.offers.timeout_seconds), UTC)
         rest = iter(granted)
         while bundle := list(islice(rest, MOST_SLICES)):
-            offers.append(_offer(framework, bundle, expires_at.replace(microsecond=0), rng))
+            offers.append(_offer(framework, bundle, expires_at, rng))
     return offers
 
 

@@ -38,7 +38,7 @@ class Registry(Generic[T]):
         self.objects: dict[str, T] = {}
         self._on_change = on_change
         self._on_invalid = on_invalid
-        self._invalid: dict[str, str] = {}
+        self._invalid: dict[str, int] = {}
         self._gone: dict[str, None] = {}
         self._doubted: set[str] = set()
 
@@ -49,14 +49,15 @@ class Registry(Generic[T]):
         if metadata["uid"] in self._gone:
             return None
         known = self.objects.get(key)
-        if known is not None and known.metadata.uid == metadata["uid"]:
-            before, after = known.metadata.resource_version, metadata["resourceVersion"]
-            if before is not None and int(after) <= int(before):
-                return known
+        version = int(metadata["resourceVersion"])
+        if known is not None and version <= int(known.metadata.resource_version or 0):
+            return known
+        if version < self._invalid.get(key, 0):
+            return None
         try:
             resource = self.model.read(manifest)
         except pydantic.ValidationError as error:
-            self._refuse(key, metadata["resourceVersion"], error)
+            self._refuse(key, version, error)
             return None
         self._invalid.pop(key, None)
         self._set(key, resource)
@@ -74,11 +75,14 @@ class Registry(Generic[T]):
 
     def doubt(self, key: str) -> None:
         """Nobody knows whether an expected object was created: the next census decides."""
-        self._doubted.add(key)
+        known = self.objects.get(key)
+        if known is not None and known.metadata.uid is None:
+            self._doubted.add(key)
 
     def drop(self, key: str, uid: str | None) -> None:
         """An object was deleted; a later one of the same name is left alone."""
         self._bury(uid)
+        self._invalid.pop(key, None)
         known = self.objects.get(key)
         if known is not None and known.metadata.uid in {uid, None}:
             self._drop(key)
@@ -99,6 +103,7 @@ class Registry(Generic[T]):
             self._bury(self.objects[key].metadata.uid)
             self._drop(key)
         self._doubted -= present
+        self._invalid = {key: found for key, found in self._invalid.items() if key in present}
         return gone
 
     def _should_be_listed(self, key: str, known: T, version: int) -> bool:
@@ -125,7 +130,7 @@ class Registry(Generic[T]):
         while len(self._gone) > _MOST_TOMBSTONES:
             del self._gone[next(iter(self._gone))]
 
-    def _refuse(self, key: str, version: str, error: pydantic.ValidationError) -> None:
+    def _refuse(self, key: str, version: int, error: pydantic.ValidationError) -> None:
         if self._invalid.get(key) != version:
             self._invalid[key] = version
             first = error.errors()[0]
