@@ -85,7 +85,7 @@ spec:
             httpGet:
               path: /readyz
               port: metrics
-            initialDelaySeconds: 2
+            initialDelaySeconds: 3
             periodSeconds: 2
             timeoutSeconds: 5
             failureThreshold: 150
