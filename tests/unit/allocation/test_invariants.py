@@ -1,0 +1,301 @@
+"""What holds whatever happens: facts come, change and go in any order, with cycles in between."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tender.allocation import (
+    Charge,
+    CycleResult,
+    Demand,
+    Framework,
+    Ledger,
+    Node,
+    Refusal,
+    Reservation,
+    Role,
+    Settings,
+    Taint,
+    Toleration,
+    run_cycle,
+)
+from tender.allocation.pool import enough
+from tender.allocation.shares import fits
+from tender.allocation.suitability import untolerated_taint
+
+NODES = st.sampled_from(["n1", "n2", "n3", "n4"])
+ROLES = st.sampled_from(["a", "a-b", "a-b-c", "d"])
+FRAMEWORKS = st.sampled_from(["f1", "f2", "f3"])
+SMALL = st.integers(0, 4)
+AMOUNTS = st.fixed_dictionaries({}, optional={"cpu": SMALL, "memory": SMALL})
+SIZES = st.fixed_dictionaries({"cpu": st.integers(0, 6), "memory": st.integers(0, 6)})
+REQUESTS = st.fixed_dictionaries({"cpu": st.integers(1, 2)}, optional={"memory": st.integers(0, 3)})
+TAINTS = st.sampled_from([(), (), (Taint("dedicated"),), (Taint("soft", effect="PreferNoSchedule"),)])
+TOLERATIONS = st.sampled_from([(), (Toleration("dedicated", "Exists"),)])
+DEMANDS = st.none() | st.lists(
+    st.builds(
+        Demand,
+        name=st.sampled_from(["web", "db"]),
+        requests=REQUESTS,
+        count=st.integers(0, 6),
+        tolerations=TOLERATIONS,
+        max_per_node=st.none() | st.integers(1, 2),
+    ),
+    max_size=2,
+    unique_by=lambda entry: entry.name,
+).map(tuple)
+CYCLE_SETTINGS = st.builds(
+    Settings, minimum_offer=st.just(({"cpu": 1}, {"memory": 2})), sorter=st.sampled_from(["drf", "random"])
+)
+
+
+class Clusters(RuleBasedStateMachine):
+    """Keeps the facts beside the ledger, so that the ledger can be made anew from them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = Ledger()
+        self.settings = Settings()
+        self.facts: dict[tuple[str, Any], Any] = {}
+        self.allocations: dict[str, int] = {}
+        self.clock = 0.0
+        self.keys = 0
+
+    @initialize(settings=CYCLE_SETTINGS)
+    def begin(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @rule(name=NODES, allocatable=SIZES, taints=TAINTS, unavailable=st.sampled_from(["", "", "", "cordoned"]))
+    def node(self, name: str, allocatable: Mapping[str, int], taints: tuple[Taint, ...], unavailable: str) -> None:
+        self.tell("node", name, Node(name, allocatable, taints=taints, unavailable=unavailable))
+
+    @rule(name=NODES)
+    def node_goes(self, name: str) -> None:
+        self.ledger.remove_node(name)
+        self.facts.pop(("node", name), None)
+        self.forget_refusals(lambda refusal: refusal.node == name)
+
+    @rule(
+        name=ROLES,
+        parent=st.none() | ROLES,
+        weight=st.sampled_from([0.5, 1.0, 3.0]),
+        guarantee=AMOUNTS,
+        limit=AMOUNTS | st.just({}),
+    )
+    def role(
+        self, name: str, parent: str | None, weight: float, guarantee: dict[str, int], limit: dict[str, int]
+    ) -> None:
+        guarantee = {one: min(amount, limit.get(one, amount)) for one, amount in guarantee.items()}
+        self.tell("role", name, Role(name, parent, weight, guarantee, limit))
+
+    @rule(name=ROLES)
+    def role_goes(self, name: str) -> None:
+        self.ledger.remove_role(name)
+        self.facts.pop(("role", name), None)
+
+    @rule(name=FRAMEWORKS, role=ROLES, demand=DEMANDS, tolerations=TOLERATIONS, inactive=st.sampled_from(["", "", "x"]))
+    def framework(
+        self,
+        name: str,
+        role: str,
+        demand: tuple[Demand, ...] | None,
+        tolerations: tuple[Toleration, ...],
+        inactive: str,
+    ) -> None:
+        before = self.facts.get(("framework", name))
+        if before is not None and before.demand != demand:
+            self.forget_refusals(lambda refusal: refusal.framework == name)
+        self.tell("framework", name, Framework(name, role, demand, tolerations=tolerations, inactive=inactive))
+
+    @rule(name=FRAMEWORKS)
+    def framework_goes(self, name: str) -> None:
+        self.ledger.remove_framework(name)
+        self.facts.pop(("framework", name), None)
+        self.allocations.pop(name, None)
+        self.forget_refusals(lambda refusal: refusal.framework == name)
+
+    @rule(key=st.integers(0, 2), node=NODES, resources=AMOUNTS, framework=st.none() | FRAMEWORKS)
+    def pod(self, key: int, node: str, resources: Mapping[str, int], framework: str | None) -> None:
+        tasks = {"web": 1} if framework else {}
+        self.tell("charge", ("pod", key), Charge(node, resources, framework, tasks))
+
+    @rule(key=st.integers(0, 1), node=NODES, role=ROLES, framework=st.none() | FRAMEWORKS, resources=AMOUNTS)
+    def reservation(self, key: int, node: str, role: str, framework: str | None, resources: Mapping[str, int]) -> None:
+        self.tell("reservation", key, Reservation(node, resources, role, framework))
+
+    @rule(key=st.integers(0, 1))
+    def reservation_goes(self, key: int) -> None:
+        self.ledger.remove_reservation(key)
+        self.facts.pop(("reservation", key), None)
+
+    @rule(pick=st.randoms(use_true_random=False), answer=st.sampled_from(["claim", "decline", "end"]))
+    def answer(self, pick: Random, answer: str) -> None:
+        """A framework answers an offer, or what it claimed ends."""
+        keys = [key for kind, key in self.facts if kind == "charge" and key[0] == "grant"]
+        if not keys:
+            return
+        key = pick.choice(sorted(keys))
+        charge = self.facts[("charge", key)]
+        if answer == "claim":
+            self.tell("charge", key, Charge(charge.node, charge.resources, charge.framework, charge.tasks))
+            return
+        self.ledger.remove_charge(key)
+        del self.facts[("charge", key)]
+        known = ("node", charge.node) in self.facts and ("framework", charge.framework) in self.facts
+        if answer == "decline" and known:
+            refusal = Refusal(charge.framework, charge.node, charge.resources, self.clock + 2)
+            self.tell("refusal", key, refusal)
+
+    @rule(seed=st.integers(0, 5), seconds=st.integers(0, 2))
+    def cycle(self, seed: int, seconds: int) -> None:
+        self.clock += seconds
+        result = run_cycle(self.ledger, self.settings, self.clock, Random(seed))
+        again = run_cycle(self.rebuilt(seed), self.settings, self.clock, Random(seed))
+        assert result == again
+        self.check_grants(result)
+        self.check_reasons(result)
+        limits_before = self.excess_over_limits()
+        reserved_before = self.reserved_beyond_free()
+        free_before = {name: self.ledger.free(name) for name in self.ledger.nodes}
+        self.charge(result)
+        for name, before in free_before.items():
+            after = self.ledger.free(name)
+            assert all(after[one] >= min(0, before[one]) for one in after)
+        for where, excess in self.excess_over_limits().items():
+            assert excess <= max(0, limits_before[where])
+        for place, beyond in self.reserved_beyond_free().items():
+            assert beyond <= max(0, reserved_before.get(place, 0))
+
+    @invariant()
+    def the_ledger_is_what_its_facts_make_it(self) -> None:
+        rebuilt = self.rebuilt(seed=len(self.facts))
+        assert rebuilt.totals == self.ledger.totals
+        assert rebuilt.role_holdings() == self.ledger.role_holdings()
+        assert rebuilt.shares(self.settings) == self.ledger.shares(self.settings)
+        for name in self.ledger.nodes:
+            assert rebuilt.free(name) == self.ledger.free(name)
+
+    def tell(self, kind: str, key: Any, fact: Any) -> None:
+        """Tell the ledger a fact, twice: the second time must change nothing."""
+        self.facts[(kind, key)] = fact
+        tell(self.ledger, kind, key, fact)
+        tell(self.ledger, kind, key, fact)
+
+    def forget_refusals(self, which: Callable[[Refusal], bool]) -> None:
+        for place in [place for place, fact in self.facts.items() if place[0] == "refusal" and which(fact)]:
+            del self.facts[place]
+
+    def rebuilt(self, seed: int) -> Ledger:
+        """A ledger made from the same facts in another order; refusals come last, as those who refuse are known."""
+        made = Ledger()
+        facts = list(self.facts.items())
+        Random(seed).shuffle(facts)
+        for (kind, key), fact in sorted(facts, key=lambda item: item[0][0] == "refusal"):
+            tell(made, kind, key, fact)
+        for name, count in self.allocations.items():
+            for _ in range(count):
+                made.note_allocation(name)
+        return made
+
+    def charge(self, result: CycleResult) -> None:
+        for grant in result.grants:
+            self.keys += 1
+            charge = Charge(grant.node, grant.resources, grant.framework, grant.tasks, offered=True)
+            self.tell("charge", ("grant", self.keys), charge)
+            self.ledger.note_allocation(grant.framework)
+            self.allocations[grant.framework] = self.allocations.get(grant.framework, 0) + 1
+
+    def check_grants(self, result: CycleResult) -> None:
+        places = [(grant.framework, grant.node) for grant in result.grants]
+        assert len(places) == len(set(places))
+        granted: dict[tuple[str, str], int] = {}
+        for grant in result.grants:
+            framework = self.ledger.frameworks[grant.framework]
+            node = self.ledger.nodes[grant.node]
+            assert not node.unavailable
+            assert not framework.inactive
+            assert all(amount > 0 for amount in grant.resources.values())
+            for refused in self.ledger.refusals(framework.name, self.clock).get(node.name, ()):
+                assert not fits(grant.resources, refused)
+            if framework.demand is None:
+                assert untolerated_taint(node.taints, framework.tolerations) is None
+                assert enough(grant.resources, self.settings.minimum_offer)
+                continue
+            entries = {entry.name: entry for entry in framework.demand}
+            sums: dict[str, int] = {}
+            for task, count in grant.tasks.items():
+                entry = entries[task]
+                assert untolerated_taint(node.taints, framework.tolerations + entry.tolerations) is None
+                for resource, amount in entry.requests.items():
+                    sums[resource] = sums.get(resource, 0) + amount * count
+                there = self.ledger.tasks(framework.name, task).get(node.name, 0)
+                assert entry.max_per_node is None or there + count <= entry.max_per_node
+                granted[(framework.name, task)] = granted.get((framework.name, task), 0) + count
+            assert {name: amount for name, amount in sums.items() if amount} == grant.resources
+        for (name, task), count in granted.items():
+            wanted = {entry.name: entry.count for entry in self.ledger.frameworks[name].demand or ()}[task]
+            assert count + sum(self.ledger.tasks(name, task).values()) <= wanted
+
+    def check_reasons(self, result: CycleResult) -> None:
+        nodes = len(self.ledger.nodes)
+        for name, framework in self.ledger.frameworks.items():
+            got = sum(grant.framework == name for grant in result.grants)
+            reasons = result.not_offered.get(name, ())
+            counted = sum(one.nodes for one in reasons)
+            assert all(one.message for one in reasons)
+            assert len({one.reason for one in reasons}) == len(reasons)
+            if framework.inactive or framework.demand == ():
+                assert got == 0
+                assert reasons
+            elif framework.demand is None:
+                assert counted + got == nodes
+            elif any(entry.count > sum(self.ledger.tasks(name, entry.name).values()) for entry in framework.demand):
+                assert got or reasons
+                assert counted <= nodes
+            else:
+                assert not got
+
+    def excess_over_limits(self) -> dict[tuple[str, str], int]:
+        holdings = self.ledger.role_holdings()
+        return {
+            (name, resource): holdings[name].get(resource, 0) - limit
+            for name, role in self.ledger.roles.items()
+            for resource, limit in role.limit.items()
+        }
+
+    def reserved_beyond_free(self) -> dict[tuple[str, str], int]:
+        """By how much unused reservations are more than what is free, by node and resource."""
+        beyond: dict[tuple[str, str], int] = {}
+        for name in self.ledger.nodes:
+            free = self.ledger.free(name)
+            for amounts in self.ledger.unused(name).values():
+                for resource, amount in amounts.items():
+                    place = (name, resource)
+                    beyond[place] = beyond.get(place, -max(0, free.get(resource, 0))) + amount
+        return beyond
+
+
+def tell(ledger: Ledger, kind: str, key: Any, fact: Any) -> None:
+    match kind:
+        case "node":
+            ledger.put_node(fact)
+        case "role":
+            ledger.put_role(fact)
+        case "framework":
+            ledger.put_framework(fact)
+        case "charge":
+            ledger.put_charge(key, fact)
+        case "reservation":
+            ledger.put_reservation(key, fact)
+        case "refusal":
+            ledger.put_refusal(key, fact)
+
+
+TestWhateverHappens = Clusters.TestCase
+TestWhateverHappens.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
