@@ -6,6 +6,7 @@ import time
 from cluster import ClusterError, LocalCluster, Options, home
 from cluster.layout import REPOSITORY
 from cluster.progress import say
+from image.archive import image_contents
 from image.operator_image import build_operator, image_name
 
 NAMESPACE = "tender-system"
@@ -23,19 +24,27 @@ def bring_up(cluster: LocalCluster, flavour: str) -> None:
             "and CLUSTER=kind. `python3 hack/cluster up` says what is missing"
         )
     say(f"building the image {image_name()}")
-    cluster.load_image(build_operator(REPOSITORY / "build" / "images", home() / "images"))
+    archive = build_operator(REPOSITORY / "build" / "images", home() / "images")
+    cluster.load_image(archive)
     say("installing Tender with Helm")
     repository, _, tag = image_name().rpartition(":")
     cluster.helm(
         *("upgrade", "--install", "tender", str(REPOSITORY / "charts" / "tender")),
         *("--namespace", NAMESPACE, "--create-namespace"),
         *("--set", f"image.repository={repository},image.tag={tag}"),
+        *_restarted_by(image_contents(archive)[image_name()]),
         *("--wait", "--timeout", "3m"),
     )
     for name in EXAMPLES:
         say(f"applying examples/{name}.yaml")
         cluster.kubectl("apply", "-f", str(REPOSITORY / "examples" / f"{name}.yaml"))
     _wait(cluster)
+
+
+def _restarted_by(content: str) -> list[str]:
+    """Settings that let the pods start anew when the image has changed though its tag has not."""
+    components = ("master", "controller")
+    return [part for name in components for part in ("--set-string", f"{name}.podAnnotations.image={content[:12]}")]
 
 
 def _nodes(flavour: str) -> int | None:

@@ -13,28 +13,28 @@ import contextlib
 import os
 import re
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cluster import LocalCluster, Options
+from tests.bench.report import cpu_seconds, percentile, print_table, write_json
+from tests.bench.tender_running import tender_running, token_kubeconfig
 
+from cluster import LocalCluster, Options
 from tender.api.core import Pod, decode_pod
 from tender.cluster.access import load
 from tender.cluster.client import Client
 from tender.cluster.errors import NotFound
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
-from tests.bench.report import cpu_seconds, percentile, print_table, write_json
 
 NAMESPACE = "default"
 WRITES = {"POST", "PUT", "PATCH", "DELETE", "APPLY"}
 BACKGROUND = {"leases", "nodes", "endpointslices", "endpoints"}
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 120.0
+WARM_UP_PODS = 200
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -75,36 +75,37 @@ class Wave:
 class Bench:
     """One cluster, one watch of its pods, and waves over it."""
 
-    def __init__(self, cluster: LocalCluster, client: Client, pods: int) -> None:
+    def __init__(self, cluster: LocalCluster, client: Client, kubeconfig: Path) -> None:
         self._cluster = cluster
         self._client = client
-        self._pods = pods
+        self._kubeconfig = kubeconfig
         self.bound = Bound()
         self.cache: ListWatch[Pod] = ListWatch(client, PODS, decode_pod, on_change=self.bound.pod_changed)
-        self._tender: dict[str, subprocess.Popen[bytes]] = {}
+        self._tender: dict[str, int] = {}
 
-    async def tender_wave(self) -> Wave:
-        """The pods as one Framework."""
-        async with self._tender_running():
+    async def tender_wave(self, pods: int) -> Wave:
+        """So many pods as one Framework."""
+        async with tender_running(self._cluster, self._kubeconfig) as self._tender:
             manifest = {
                 "apiVersion": "tender.dev/v1alpha1",
                 "kind": "Framework",
                 "metadata": {"name": "wave", "namespace": NAMESPACE},
-                "spec": {"service": {"replicas": self._pods, "template": {"spec": pod_spec()}}},
+                "spec": {"service": {"replicas": pods, "template": {"spec": pod_spec()}}},
             }
-            wave = await self._measure(self._client.create(FRAMEWORKS, manifest))
+            wave = await self._measure(self._client.create(FRAMEWORKS, manifest), pods)
             await self._client.delete(FRAMEWORKS, "wave", namespace=NAMESPACE, propagation="Background")
             await asyncio.sleep(1.0)
+        self._tender = {}
         await self._clean_up()
         return wave
 
-    async def scheduler_wave(self) -> Wave:
+    async def scheduler_wave(self, pods: int) -> Wave:
         """The same pods through kube-scheduler."""
-        wave = await self._measure(self._create_pods())
+        wave = await self._measure(self._create_pods(pods), pods)
         await self._clean_up()
         return wave
 
-    async def _create_pods(self) -> None:
+    async def _create_pods(self, pods: int) -> None:
         async def create(number: int) -> None:
             manifest = {
                 "apiVersion": "v1",
@@ -114,18 +115,18 @@ class Bench:
             }
             await self._client.create(PODS, manifest)
 
-        await asyncio.gather(*(create(number) for number in range(self._pods)))
+        await asyncio.gather(*(create(number) for number in range(pods)))
 
-    async def _measure(self, demand: Any) -> Wave:
+    async def _measure(self, demand: Coroutine[Any, Any, object], pods: int) -> Wave:
         self.bound.times.clear()
         self.bound.first_created = None
-        processes = {**self._cluster.pids(), **{name: one.pid for name, one in self._tender.items()}, "bench": os.getpid()}
+        processes = {**self._cluster.pids(), **self._tender, "bench": os.getpid()}
         cpu_before = {name: cpu_seconds(pid) for name, pid in processes.items()}
         writes_before = await self._writes()
         begun = time.monotonic()
         task = asyncio.ensure_future(demand)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.bound.times) < self._pods:
+            while len(self.bound.times) < pods:
                 self.bound.changed.clear()
                 await self.bound.changed.wait()
         await task
@@ -135,12 +136,12 @@ class Bench:
         await asyncio.sleep(1.5)  # writes that follow a wave, such as the deletion of its offers, count too
         writes_after = await self._writes()
         writes = {
-            name: (count - writes_before.get(name, 0)) / self._pods
+            name: (count - writes_before.get(name, 0)) / pods
             for name, count in writes_after.items()
             if count > writes_before.get(name, 0)
         }
         return Wave(
-            pods_per_s=self._pods / seconds,
+            pods_per_s=pods / seconds,
             seconds=seconds,
             first_s=min(latencies),
             p50_s=percentile(latencies, 0.5),
@@ -168,30 +169,9 @@ class Bench:
                 await self._client.delete_collection(resource, namespace=NAMESPACE, grace_seconds=0)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self.cache.objects:
-                await asyncio.sleep(0.1)
+                self.bound.changed.clear()
+                await self.bound.changed.wait()
         await asyncio.sleep(2.0)
-
-    @contextlib.asynccontextmanager
-    async def _tender_running(self) -> AsyncIterator[None]:
-        program = Path(sys.executable).parent / "tender"
-        logs = self._cluster.layout.logs
-        for number, part in enumerate(("master", "controller")):
-            with (logs / f"tender-{part}.log").open("ab") as log:
-                self._tender[part] = subprocess.Popen(
-                    [program, part, "--kubeconfig", self._cluster.kubeconfig, "--host", "127.0.0.1", "--port", "0"]
-                    + (["--log-level", "warning"] if number >= 0 else []),
-                    stdout=log,
-                    stderr=log,
-                )
-        try:
-            await asyncio.sleep(6.0)
-            yield
-        finally:
-            for process in self._tender.values():
-                process.terminate()
-            for process in self._tender.values():
-                process.wait(timeout=30)
-            self._tender.clear()
 
 
 def pod_spec() -> dict[str, Any]:
@@ -211,13 +191,16 @@ async def run(pods: int, nodes: int, rounds: int) -> dict[str, Any]:
     results: dict[str, list[Wave]] = {"tender": [], "kube-scheduler": []}
     try:
         cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-        async with Client(load(str(cluster.kubeconfig)), writes_in_flight=64) as client:
-            bench = Bench(cluster, client, pods)
+        kubeconfig = token_kubeconfig(cluster, "bench")
+        async with Client(load(str(kubeconfig)), writes_in_flight=64) as client:
+            bench = Bench(cluster, client, kubeconfig)
             watching = asyncio.create_task(bench.cache.run())
             await bench.cache.synced.wait()
+            await bench.scheduler_wave(WARM_UP_PODS)
+            await bench.tender_wave(WARM_UP_PODS)
             for number in range(rounds):
                 for name, wave in (("tender", bench.tender_wave), ("kube-scheduler", bench.scheduler_wave)):
-                    result = await wave()
+                    result = await wave(pods)
                     results[name].append(result)
                     print(f"round {number + 1}: {name} {result.pods_per_s:.0f} pods/s", flush=True)
             watching.cancel()
@@ -254,9 +237,7 @@ def report(result: dict[str, Any]) -> None:
         for name, waves in result["rounds"].items()
         for number, wave in enumerate(waves)
     ]
-    print_table(
-        ["through", "round", "pods/s", "first ms", "p50 ms", "p99 ms", "writes/pod", "CPU seconds"], rows
-    )
+    print_table(["through", "round", "pods/s", "first ms", "p50 ms", "p99 ms", "writes/pod", "CPU seconds"], rows)
     print(
         f"\nmedians: Tender {result['tender_pods_per_s']:.0f} pods/s, kube-scheduler "
         f"{result['kube_scheduler_pods_per_s']:.0f} pods/s, ratio {result['ratio_to_kube_scheduler']:.2f} "
