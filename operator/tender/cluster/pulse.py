@@ -15,8 +15,8 @@ log = structlog.get_logger(__name__)
 
 
 class Pulse:
-    """Reads one object of `resource` every `interval` seconds; `silence()` tells how long there was no
-    answer.
+    """Reads one object of `resource`, in `namespace` if one is given, every `interval` seconds; `silence()` tells how
+    long there was no answer.
     """
 
     def __init__(
@@ -25,9 +25,12 @@ class Pulse:
         resource: Resource,
         interval: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        namespace: str | None = None,
     ) -> None:
         self._client = client
         self._resource = resource
+        self._namespace = namespace
         self._interval = interval
         self._clock = clock
         self._last = clock()
@@ -36,7 +39,7 @@ class Pulse:
         """Read until cancelled."""
         while True:
             try:
-                await self._client.list_page(self._resource, limit=1, retry=ONCE)
+                await self._client.list_page(self._resource, namespace=self._namespace, limit=1, retry=ONCE)
                 self._last = self._clock()
             except ApiError as error:
                 log.warning("the API server does not answer", error=str(error))

@@ -101,7 +101,7 @@ async def run_controller(
             rng=rng,
         )
         caches = (frameworks, pods, offers)
-        pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse)
+        pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=settings.namespace)
         vitals = Vitals(pulse, caches, settings.vitals)
         background = [
             tasks.create_task(work) for work in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
