@@ -1,0 +1,397 @@
+"""The account of all offers: what each holds in the ledger, what it refuses, and when it comes to its end."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders import NOON, claim_of, external, node, offer, pod, pod_spec, slice_on
+
+from tender.allocation import Ledger
+from tender.api import core
+from tender.api.framework import Framework
+from tender.api.offer import OfferPhase, ResourceOffer
+from tender.master.intake import Intake
+from tender.master.offerbook import Due, OfferBook, Remove, Withdraw
+
+KEY = "shop/spark-1"
+NODES = ("node-1", "node-2")
+CLAIMED = {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
+
+
+def made(*slices: dict[str, Any], name: str = "spark-1", **fields: Any) -> ResourceOffer:
+    """An offer to spark, by default for two tasks "a" on each of two nodes, of 500m each."""
+    slices = slices or tuple(slice_on(one, cpu="1", memory="256Mi", pods="2", a=2) for one in NODES)
+    return offer(*slices, of="spark", name=name, **fields)
+
+
+def sighted(name: str = "spark-1-0-0", on: str = "node-1", of: str = "spark", **fields: Any) -> core.Pod:
+    """A pod that was made from the offer."""
+    fields = {"offer": "spark-1", "task": "a", **fields}
+    return pod(name, of=of, node=on, **fields)
+
+
+class Master:
+    """Two nodes of 4 CPU, the framework spark, and the account of its offers."""
+
+    def __init__(self, *frameworks: Framework) -> None:
+        self.now = NOON
+        self.ledger = Ledger()
+        self.book = OfferBook(self.ledger)
+        self.intake = Intake(self.ledger, self.book.pod_changed)
+        self.known: dict[str, ResourceOffer] = {}
+        for name in NODES:
+            self.intake.node_changed(None, node(name))
+        for one in frameworks or (external(),):
+            self.intake.framework_changed(None, one)
+
+    def offer(self, one: ResourceOffer) -> None:
+        key = f"{one.metadata.namespace}/{one.metadata.name}"
+        self.book.offer_changed(self.known.get(key), one, self.now)
+        self.known[key] = one
+
+    def end(self, key: str = KEY) -> None:
+        self.book.offer_changed(self.known.pop(key), None, self.now)
+
+    def pod(self, one: core.Pod, old: core.Pod | None = None) -> None:
+        self.intake.pod_changed(old, one)
+
+    def due(self, roles: dict[str, str] | None = None) -> list[Due]:
+        return self.book.due(self.now, {"shop/spark": "default"} if roles is None else roles)
+
+    def held(self) -> dict[str, int]:
+        return dict(self.ledger.held("shop/spark"))
+
+    def offered(self) -> dict[str, int]:
+        return dict(self.ledger.offered("shop/spark"))
+
+    def tasks(self) -> dict[str, int]:
+        return dict(self.ledger.tasks("shop/spark", "a"))
+
+    def refused(self) -> dict[str, Any]:
+        return self.ledger.refusals("shop/spark", self.now)
+
+
+@pytest.fixture
+def master() -> Master:
+    return Master()
+
+
+class TestAnOpenOffer:
+    def test_holds_its_slices_and_counts_their_tasks(self, master):
+        master.offer(made())
+        assert master.held() == master.offered() == {"cpu": 2000, "memory": 512 * 1024**2, "pods": 4}
+        assert master.tasks() == {"node-1": 2, "node-2": 2}
+        assert master.due() == []
+
+    def test_that_is_gone_holds_nothing(self, master):
+        master.offer(made())
+        master.end()
+        assert (master.held(), master.offered(), master.tasks()) == ({}, {}, {})
+
+    def test_expires_when_nobody_answers_it_in_time(self, master):
+        master.offer(made(expires=NOON + 60))
+        master.now = NOON + 60
+        assert master.due() == []
+        master.now += 1
+        assert master.due() == [Withdraw(KEY, OfferPhase.EXPIRED, "nobody answered the offer in time")]
+
+    def test_is_rescinded_when_its_framework_changes_its_role(self, master):
+        master.offer(made())
+        (due,) = master.due({"shop/spark": "batch"})
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework is in role batch now")
+
+    def test_is_removed_when_its_framework_is_gone(self, master):
+        master.offer(made())
+        assert master.due({}) == [Remove(KEY, "the framework is gone")]
+
+    def test_is_rescinded_when_one_of_its_nodes_is_gone(self, master):
+        master.offer(made())
+        master.intake.node_changed(node("node-2"), None)
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2 is gone")]
+
+    def test_is_rescinded_when_one_of_its_nodes_takes_no_pods_any_more(self, master):
+        master.offer(made())
+        master.intake.node_changed(node("node-2"), node("node-2", cordoned=True))
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2: the node is cordoned")]
+
+    def test_is_left_alone_while_it_is_being_created(self, master):
+        one = made(expires=NOON)
+        on_its_way = one.model_copy(
+            update={"metadata": one.metadata.model_copy(update={"uid": None, "resource_version": None})}
+        )
+        master.offer(on_its_way)
+        master.now += 3600
+        assert master.due() == []
+        assert master.offered()["cpu"] == 2000
+
+
+class TestOvercommitment:
+    """Somebody else's pod was bound to a node whose rest was on offer."""
+
+    def crowd(self, master: Master, cpu: str) -> None:
+        master.pod(pod("stranger", of=None, spec=pod_spec(cpu=cpu)))
+
+    def test_nothing_is_rescinded_while_all_of_it_fits(self, master):
+        master.offer(made())
+        self.crowd(master, "3")
+        assert master.due() == []
+
+    def test_an_offer_that_does_not_fit_any_more_is_rescinded(self, master):
+        master.offer(made())
+        self.crowd(master, "3100m")
+        (due,) = master.due()
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "node node-1 has less free than was offered")
+
+    def test_the_youngest_goes_first_and_one_at_a_time(self, master):
+        for number in (1, 2, 3):
+            master.offer(made(slice_on(cpu="1", memory="1Gi", pods="1", a=1), name=f"spark-{number}"))
+            master.now += 1
+        self.crowd(master, "2")
+        assert [due.key for due in master.due()] == ["shop/spark-3"]
+        master.end("shop/spark-3")
+        assert master.due() == []
+
+    def test_a_resource_that_is_not_in_the_offer_does_not_matter(self, master):
+        master.offer(made(slice_on(cpu="1", memory="1Gi", pods=None)))
+        master.intake.node_changed(node("node-1"), node("node-1", pods="0"))
+        self.crowd(master, "1")
+        assert master.due() == []
+
+    def test_an_offer_of_which_pods_run_already_is_left_alone_since_it_was_claimed(self, master):
+        master.offer(made())
+        self.crowd(master, "3")
+        master.pod(sighted())
+        assert master.due() == []
+
+
+class TestAClaimedOffer:
+    def claimed(self, **fields: Any) -> ResourceOffer:
+        claims = [claim_of(0, cpu="1", memory="256Mi", pods="2", a=2), claim_of(1, a=1)]
+        return made(claims=claims, version=2, **fields)
+
+    def test_holds_what_was_claimed_and_gives_the_rest_back(self, master):
+        master.offer(made())
+        master.offer(self.claimed())
+        assert master.held() == {"cpu": 1500, "memory": 384 * 1024**2, "pods": 3}
+        assert master.offered() == {}
+        assert master.tasks() == {"node-1": 2, "node-2": 1}
+
+    def test_a_pod_takes_the_place_of_its_part_of_the_claim(self, master):
+        master.offer(self.claimed())
+        before = master.held()
+        master.pod(sighted("spark-1-0-0"))
+        assert (master.held(), master.tasks()) == (before, {"node-1": 2, "node-2": 1})
+        master.pod(sighted("spark-1-0-1"))
+        assert (master.held(), master.tasks()) == (before, {"node-1": 2, "node-2": 1})
+        assert master.due() == []
+
+    def test_ends_when_all_of_it_runs(self, master):
+        master.offer(self.claimed())
+        for one in (sighted("spark-1-0-0"), sighted("spark-1-0-1"), sighted("spark-1-1-0", on="node-2")):
+            assert master.due() == []
+            master.pod(one)
+        assert master.due() == [Remove(KEY, "all that was claimed runs")]
+        held = master.held()
+        master.end()
+        assert master.held() == held
+
+    def test_a_pod_may_be_seen_before_the_claim(self, master):
+        master.offer(made())
+        master.pod(sighted())
+        master.offer(self.claimed())
+        assert master.held() == {"cpu": 1500, "memory": 384 * 1024**2, "pods": 3}
+
+    def test_and_even_before_the_offer(self, master):
+        master.pod(sighted())
+        master.offer(self.claimed())
+        assert master.held() == {"cpu": 1500, "memory": 384 * 1024**2, "pods": 3}
+
+    def test_a_pod_that_has_run_and_ended_has_used_its_part_of_the_claim(self, master):
+        master.offer(self.claimed())
+        one = sighted()
+        master.pod(one)
+        master.intake.pod_changed(one, None)
+        assert master.held() == {"cpu": 1000, "memory": 256 * 1024**2, "pods": 2}
+
+    def test_pods_of_others_that_name_the_offer_use_nothing_of_it(self):
+        master = Master(external(), external("flink"))
+        master.pod(sighted("early", of="flink"))
+        master.offer(self.claimed())
+        master.pod(sighted("late", of="flink"))
+        master.pod(sighted("labelled", owners=[]))
+        assert master.held() == {"cpu": 1500, "memory": 384 * 1024**2, "pods": 3}
+
+    def test_without_tasks_is_used_up_by_resources(self, master):
+        whole = {"slice": 0, "resources": {"cpu": "1", "memory": "256Mi"}}
+        master.offer(made(claims=[whole]))
+        master.pod(sighted("spark-1-0-0", task=None))
+        assert master.held() == {"cpu": 1000, "memory": 256 * 1024**2, "pods": 1}
+        master.pod(sighted("spark-1-0-1", task=None))
+        assert master.due() == [Remove(KEY, "all that was claimed runs")]
+
+    def test_what_was_not_launched_returns_after_the_launch_deadline(self, master):
+        master.offer(self.claimed())
+        master.pod(sighted())
+        master.now += 60
+        assert master.due() == []
+        master.now += 1
+        assert master.due() == [Remove(KEY, "the launch deadline has passed", missed=2)]
+
+    def test_the_deadline_runs_from_the_claim_and_not_from_the_offer(self, master):
+        master.offer(made(expires=NOON + 600))
+        master.now += 300
+        master.offer(self.claimed())
+        master.now += 60
+        assert master.due() == []
+
+    def test_a_new_version_of_the_claim_does_not_extend_the_deadline(self, master):
+        master.offer(self.claimed())
+        master.now += 61
+        master.offer(made(claims=[claim_of(0, a=1)], version=3))
+        assert isinstance(master.due()[0], Remove)
+
+
+class TestADeclinedOffer:
+    def declined(self, refused: int, answered: float = NOON) -> ResourceOffer:
+        return made(refused=refused, answered=answered, version=2)
+
+    def test_holds_nothing_and_is_the_filter(self, master):
+        master.offer(made())
+        master.offer(self.declined(120))
+        assert (master.held(), master.tasks()) == ({}, {})
+        slice_amounts = {"cpu": 1000, "memory": 256 * 1024**2, "pods": 2}
+        assert master.refused() == {"node-1": [slice_amounts], "node-2": [slice_amounts]}
+
+    def test_stays_until_the_refusal_ends(self, master):
+        master.offer(self.declined(120))
+        master.now += 119
+        assert (master.due(), bool(master.refused())) == ([], True)
+        master.now += 1
+        assert master.due() == [Remove(KEY, "the refusal has ended")]
+        assert master.refused() == {}
+
+    def test_refuses_for_a_cycle_at_least(self, master):
+        master.book = OfferBook(master.ledger, interval=10.0)
+        master.offer(self.declined(1))
+        master.now += 9
+        assert master.refused()
+
+    def test_refuses_nothing_when_it_says_zero_seconds(self, master):
+        master.offer(self.declined(0))
+        assert master.refused() == {}
+        assert master.due() == [Remove(KEY, "the refusal has ended")]
+
+    def test_that_is_gone_refuses_nothing(self, master):
+        master.offer(self.declined(120))
+        master.end()
+        assert master.refused() == {}
+
+    def test_ends_when_the_demand_changes(self, master):
+        master.offer(self.declined(120))
+        assert master.book.revive("shop/other") == []
+        assert master.book.revive("shop/spark") == [Remove(KEY, "the demand changed")]
+
+
+class TestAnOfferTakenBack:
+    def test_expired_refuses_for_a_while_since_nobody_seems_to_listen(self, master):
+        master.offer(made(phase="Expired", answered=NOON))
+        assert set(master.refused()) == set(NODES)
+        master.now += 30
+        assert master.refused() == {}
+
+    def test_rescinded_refuses_nothing(self, master):
+        master.offer(made(phase="Rescinded", answered=NOON))
+        assert (master.held(), master.refused()) == ({}, {})
+
+    @pytest.mark.parametrize("phase", ["Rescinded", "Expired"])
+    def test_stays_for_people_to_see_and_then_goes(self, master, phase):
+        master.offer(made(phase=phase, answered=NOON))
+        master.now += 30
+        assert master.due() == []
+        master.now += 1
+        assert master.due() == [Remove(KEY, "the offer was taken back")]
+
+
+class TestBookkeeping:
+    def test_offers_are_counted_by_phase(self, master):
+        master.offer(made())
+        master.offer(made(name="spark-2", refused=5))
+        master.offer(made(name="spark-3", refused=5))
+        phases = master.book.phases()
+        assert phases == {"Offered": 1, "Claimed": 0, "Declined": 2, "Rescinded": 0, "Expired": 0}
+
+    def test_pods_of_offers_long_gone_are_not_remembered(self, master):
+        master.offer(made(claims=[claim_of(0, a=1)]))
+        one, again = sighted(version=1), sighted(version=2)
+        master.pod(one)
+        master.end()
+        master.pod(again, old=one)
+        master.intake.pod_changed(again, None)
+        master.offer(made(claims=[claim_of(0, a=1)]))
+        assert master.held() == CLAIMED
+
+
+Event = tuple[str, Any, Any]
+
+
+def histories() -> list[list[Event]]:
+    """What became of each object, in its own order: offers, pods, the framework and the nodes."""
+    first, second = made(claims=[claim_of(0, a=1), claim_of(1, a=1)], version=2), made(name="spark-2", version=3)
+    third = made(name="spark-3", refused=120, version=4)
+    seen, beside = sighted("spark-1-0-0"), pod("stranger", of=None, node="node-2")
+    unbound = sighted("spark-1-1-0", on="")
+    bound = sighted("spark-1-1-0", on="node-2", version=2)
+    return [
+        [("offer", None, made()), ("offer", made(), first)],
+        [("offer", None, second)],
+        [("offer", None, made(name="spark-3")), ("offer", made(name="spark-3"), third)],
+        [("pod", None, seen)],
+        [("pod", None, beside)],
+        [("pod", None, unbound), ("pod", unbound, bound)],
+        [("framework", None, external()), ("framework", external(), external(version=2, role="batch"))],
+        [("node", None, node("node-1"))],
+        [("node", None, node("node-2", cordoned=True)), ("node", node("node-2", cordoned=True), node("node-2"))],
+    ]
+
+
+def replay(events: list[Event]) -> Ledger:
+    ledger = Ledger()
+    book = OfferBook(ledger)
+    intake = Intake(ledger, book.pod_changed)
+    tell: dict[str, Any] = {
+        "pod": intake.pod_changed,
+        "framework": intake.framework_changed,
+        "node": intake.node_changed,
+    }
+    for kind, old, new in events:
+        if kind == "offer":
+            book.offer_changed(old, new, NOON)
+        else:
+            tell[kind](old, new)
+    return ledger
+
+
+def account(ledger: Ledger) -> dict[str, Any]:
+    """All that a cycle reads of who holds what."""
+    return {
+        "free": {name: ledger.free(name) for name in ledger.nodes},
+        "held": dict(ledger.held("shop/spark")),
+        "offered": dict(ledger.offered("shop/spark")),
+        "tasks": dict(ledger.tasks("shop/spark", "a")),
+        "refusals": ledger.refusals("shop/spark", NOON),
+        "charges": {name: dict(ledger.charges_on(name)) for name in NODES},
+    }
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_account_does_not_depend_on_the_order_in_which_facts_come(random):
+    """It equals the one of a master that has just started and sees only what is there now."""
+    started_now = replay([(kind, None, new) for *_, (kind, _, new) in histories()])
+    pending, events = histories(), []
+    while pending:
+        history = random.choice(pending)
+        events.append(history.pop(0))
+        pending = [one for one in pending if one]
+    assert account(replay(events)) == account(started_now)
+    assert account(started_now)["held"]["cpu"] == 2000 + 2 * 500
