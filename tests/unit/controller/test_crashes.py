@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import template
-from tests.unit.controller.world import Process, World, service
+from tests.unit.world import Process, World, service
 
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 

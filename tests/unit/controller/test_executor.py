@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.builders import NOON, claim_of, framework, offer, owner_of, pod_spec
-from tests.unit.controller.memory import Cache, MemoryApi, MemoryClient
+from tests.unit.memory import MemoryApi, MemoryClient, cache_of
 
 from tender.api.names import MANAGER_SERVICE
 from tender.cluster.client import Client
@@ -48,7 +48,7 @@ class Bench:
         self.client = MemoryClient(self.api)
         self.metrics = ControllerMetrics(CollectorRegistry())
         self.view = View(lambda _: None)
-        self.cache = Cache(self.api, self.view)
+        self.cache = cache_of(self.view, self.api)
         self.cache.catch_up()
         self.executor = Executor(
             cast("Client", self.client),

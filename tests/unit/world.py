@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 from tests.builders import NOON, framework, offer, slice_on
-from tests.unit.controller.memory import Cache, MemoryApi, MemoryClient, ProcessEnded
+from tests.unit.memory import MemoryApi, MemoryClient, ProcessEnded, cache_of
 
 from tender.api import core
 from tender.api.framework import Framework
@@ -35,7 +35,7 @@ class Process:
     def __init__(self, world: "World", *, lifetime: int | None = None) -> None:
         self._world = world
         self.view = View(lambda _: None)
-        self.cache = Cache(world.api, self.view)
+        self.cache = cache_of(self.view, world.api)
         self.cache.catch_up()
         self._executor = Executor(
             cast("Client", MemoryClient(world.api, lifetime=lifetime, rng=world.rng)),
@@ -128,7 +128,7 @@ class World:
 
     async def second(self, *lagging: Resource) -> None:
         """Everybody acts once; the controller's caches of the lagging kinds hear of nothing."""
-        self.master()
+        await self.master()
         await self.controller(*lagging)
         self.kubelets()
         self.now += 1
@@ -167,7 +167,7 @@ class World:
                 status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
                 self.api.put(PODS, {**self.api.objects[PODS][name], "status": status})
 
-    def master(self) -> None:
+    async def master(self) -> None:
         """Offers end, and what is missing of the demand is offered."""
         for pod in self.api.read(PODS).values():
             self._sightings.setdefault(pod.metadata.labels[LABEL_OFFER], {})[pod.metadata.name] = pod

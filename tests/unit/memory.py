@@ -21,6 +21,7 @@ from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.controller.view import View
 
 Manifest = dict[str, Any]
+Listener = Callable[[Any, Any], object]
 Refuse = Callable[[str, Resource, str], ApiError | None]
 
 _READ: dict[Resource, Callable[[Manifest], Any]] = {
@@ -72,26 +73,35 @@ class MemoryApi:
 
 
 class Cache:
-    """What one process knows: `catch_up` tells its view everything that has changed since the last time."""
+    """What one process is told: `catch_up` tells everything that has changed since the last time.
 
-    def __init__(self, api: MemoryApi, view: View) -> None:
+    `listeners` take the changes of a kind as (old, new).
+    """
+
+    def __init__(self, api: MemoryApi, listeners: Mapping[Resource, Listener]) -> None:
         self._api = api
-        self._told: dict[Resource, dict[str, Any]] = {kind: {} for kind in _READ}
-        self._changed: dict[Resource, Callable[[Any, Any], None]] = {
-            FRAMEWORKS: view.framework_changed,
-            PODS: view.pod_changed,
-            RESOURCE_OFFERS: view.offer_changed,
-        }
+        self._listeners = listeners
+        self._told: dict[Resource, dict[str, Any]] = {kind: {} for kind in listeners}
 
     def catch_up(self, *kinds: Resource) -> None:
         """Tell of the changes of these kinds, by default of all."""
-        for kind in kinds or tuple(_READ):
+        for kind in kinds or tuple(self._listeners):
             before, after = self._told[kind], self._api.read(kind)
             for name in before.keys() | after.keys():
                 old, new = before.get(name), after.get(name)
                 if old is None or new is None or old.metadata.resource_version != new.metadata.resource_version:
-                    self._changed[kind](old, new)
+                    self._listeners[kind](old, new)
             self._told[kind] = after
+
+
+def cache_of(view: View, api: MemoryApi) -> Cache:
+    """The caches of a controller."""
+    listeners: dict[Resource, Listener] = {
+        FRAMEWORKS: view.framework_changed,
+        PODS: view.pod_changed,
+        RESOURCE_OFFERS: view.offer_changed,
+    }
+    return Cache(api, listeners)
 
 
 class MemoryClient:
@@ -124,7 +134,7 @@ class MemoryClient:
         if name in self.api.objects[resource]:
             raise AlreadyExists(409, "AlreadyExists", f"{name} exists already")
         self.api.created_names.append(name)
-        self.api.put(resource, {**body, "status": {"phase": "Pending"}})
+        self.api.put(resource, {**body, "status": {"phase": "Pending"}} if resource is PODS else body)
         return self._written("create", resource, name)
 
     async def delete(
@@ -134,6 +144,9 @@ class MemoryClient:
         present = self._existing(resource, name)
         if uid not in {None, present["metadata"]["uid"]}:
             raise Conflict(409, "Conflict", f"{name} has another uid")
+        if resource is not PODS:
+            self.api.remove(resource, name)
+            return self._written("delete", resource, name)
         leaving = {**present, "metadata": {**present["metadata"], "deletionTimestamp": "2026-05-01T12:00:00Z"}}
         self.api.put(resource, leaving)
         return self._written("delete", resource, name)
@@ -190,7 +203,7 @@ class MemoryClient:
             self._left -= 1
             if self._left == 0:
                 raise ProcessEnded
-        return copy.deepcopy(self.api.objects[resource][name])
+        return copy.deepcopy(self.api.objects[resource].get(name, {}))
 
 
 def _judge(offer: Manifest, status: Mapping[str, Any]) -> None:
