@@ -54,6 +54,12 @@ def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
 def _do_everything(installation: Installation) -> None:
     installation.apply(
         {"apiVersion": "tender.dev/v1alpha1", "kind": "FrameworkRole", "metadata": {"name": "batch"}, "spec": {}},
+        {
+            "apiVersion": "tender.dev/v1alpha1",
+            "kind": "Reservation",
+            "metadata": {"name": "kept", "namespace": "shop"},
+            "spec": {"role": "batch", "node": "node-1", "resources": {"cpu": "100m"}},
+        },
         service("web", "shop", replicas=3, role="shop"),
         framework("silent", "shop", {"role": "batch", "external": {}, "offers": {"timeout": "1s"}}),
     )

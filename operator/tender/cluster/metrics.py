@@ -29,7 +29,10 @@ class TrafficMetrics:
             "tender_cache_events", "Events that the caches have received.", ["resource", "event"], registry=registry
         )
         self._relists = Counter(
-            "tender_cache_relists", "Times that a cache listed afresh, by reason.", ["resource", "reason"], registry=registry
+            "tender_cache_relists",
+            "Times that a cache listed afresh, by reason.",
+            ["resource", "reason"],
+            registry=registry,
         )
         self._reconnects = Counter(
             "tender_cache_reconnects", "Times that a watch ended, by reason.", ["resource", "reason"], registry=registry

@@ -31,7 +31,7 @@ from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
 from tender.master.settings import MasterSettings
-from tender.master.statuses import StatusWriter
+from tender.master.status_writer import StatusWriter
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +93,7 @@ async def run_master(
         statuses = StatusWriter(
             client,
             ledger,
-            facts.frameworks,
-            facts.roles,
+            facts,
             lambda: loop.latest,
             settings.cycle,
             settings.status_interval,

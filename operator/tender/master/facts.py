@@ -82,10 +82,14 @@ class Facts:
         self._wake()
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
+        before = self._ledger.roles.get(new.metadata.name) if new is not None else None
         self._intake.role_changed(old, new)
+        if new is not None and self._loop is not None:
+            self._loop.role_changed(before, self._ledger.roles[new.metadata.name])
         self._wake()
 
     def _reservation_changed(self, old: Reservation | None, new: Reservation | None) -> None:
+        self._intake.reservation_changed(old, new)
         self._wake()
 
     def _offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:

@@ -1,4 +1,4 @@
-"""From cluster objects to the ledger: nodes, pods, frameworks and roles in the first level's own terms.
+"""From cluster objects to the ledger: nodes, pods, frameworks, roles and reservations, as they come and go.
 
 A pod is charged to a framework by its controller ownerReference, never by a label alone: labels can be written by
 anybody who may create a pod. Facts may come in any order; a pod that is seen before its framework is charged to it
@@ -7,14 +7,12 @@ when the framework comes.
 
 from collections.abc import Callable
 
-from tender.allocation import Demand, Framework, Ledger, Node, Role, Taint, Toleration
-from tender.allocation.model import Charge
+from tender import api
+from tender.allocation import Charge, Ledger
 from tender.api import core
-from tender.api import framework as api
 from tender.api.names import GROUP, LABEL_TASK
-from tender.api.quantities import parse_resources
 from tender.api.requests import pod_requests
-from tender.api.role import FrameworkRole
+from tender.master.reading import read_framework, read_node, read_reservation, read_role
 from tender.master.registry import key_of
 
 PODS = "pods"
@@ -70,12 +68,19 @@ class Intake:
                 self._frameworks_by_uid[uid] = key_of(new)
                 self._recharge(uid)
 
-    def role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
+    def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> None:
         """A role came, changed or went."""
         if new is not None:
             self._ledger.put_role(read_role(new))
         elif old is not None:
             self._ledger.remove_role(old.metadata.name)
+
+    def reservation_changed(self, old: api.Reservation | None, new: api.Reservation | None) -> None:
+        """A reservation came, changed or went."""
+        if new is not None:
+            self._ledger.put_reservation(key_of(new), read_reservation(new))
+        elif old is not None:
+            self._ledger.remove_reservation(key_of(old))
 
     def _recharge(self, uid: str) -> None:
         for pod in self._pods_by_owner.get(uid, {}).values():
@@ -109,83 +114,6 @@ class Intake:
                 tasks={task: 1} if counts and task is not None else {},
             ),
         )
-
-
-def read_node(node: core.Node) -> Node:
-    """A node as the first level sees it; `unavailable` says why nothing new may start there."""
-    unavailable = ""
-    if node.leaving:
-        unavailable = "the node is leaving the cluster"
-    elif node.spec.unschedulable:
-        unavailable = "the node is cordoned"
-    elif not node.ready:
-        unavailable = "the node is not ready"
-    return Node(
-        name=node.metadata.name,
-        allocatable=parse_resources(node.status.allocatable),
-        labels=node.metadata.labels,
-        taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in node.spec.taints),
-        unavailable=unavailable,
-    )
-
-
-def read_framework(framework: api.Framework) -> Framework:
-    """A framework as the first level sees it. Each task of a demand counts as one pod of its node."""
-    spec = framework.spec
-    demand = framework.status.demand
-    return Framework(
-        name=key_of(framework),
-        role=spec.role,
-        demand=None if demand is None else tuple(_read_demand(entry) for entry in demand),
-        minimum=spec.offers.minimum_amounts,
-        node_selector=spec.node_selector,
-        tolerations=tuple(_read_toleration(toleration) for toleration in spec.tolerations),
-        inactive=_why_inactive(framework),
-    )
-
-
-def _why_inactive(framework: api.Framework) -> str:
-    """Why a framework is offered nothing, whatever it demands; empty if it takes part.
-
-    A demand that is not there means "everything" only where somebody else's controller may have chosen so; a built-in
-    kind always declares one, and until then its controller has not looked at it yet.
-    """
-    if framework.metadata.deletion_timestamp is not None:
-        return "the framework is being deleted"
-    if framework.spec.external is None and framework.status.demand is None:
-        return "its controller has not declared a demand yet; does the controller run?"
-    return ""
-
-
-def read_role(role: FrameworkRole) -> Role:
-    """A role as the first level sees it."""
-    return Role(
-        name=role.metadata.name,
-        parent=role.spec.parent,
-        weight=role.spec.weight,
-        guarantee=role.spec.quota.guarantee_amounts,
-        limit=role.spec.quota.limit_amounts,
-    )
-
-
-def _read_demand(entry: api.DemandEntry) -> Demand:
-    return Demand(
-        name=entry.name,
-        requests={PODS: 1, **entry.amounts},
-        count=entry.count,
-        node_selector=entry.node_selector,
-        tolerations=tuple(_read_toleration(toleration) for toleration in entry.tolerations),
-        max_per_node=entry.max_per_node,
-    )
-
-
-def _read_toleration(toleration: api.Toleration) -> Toleration:
-    return Toleration(
-        key=toleration.key or "",
-        operator=toleration.operator or "Equal",
-        value=toleration.value or "",
-        effect=toleration.effect or "",
-    )
 
 
 def _framework_uid(pod: core.Pod | None) -> str | None:

@@ -12,13 +12,15 @@ from random import Random
 
 import structlog
 
-from tender.allocation import CycleResult, Ledger, run_cycle
+from tender.allocation import CycleResult, Ledger, Role, run_cycle
+from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
+from tender.api.offer import OfferPhase
 from tender.master.executor import Executor
-from tender.master.intake import read_framework
 from tender.master.metrics import MasterMetrics
-from tender.master.offerbook import OfferBook, Remove
+from tender.master.offerbook import OfferBook, Remove, Withdraw
 from tender.master.offering import make_offers
+from tender.master.reading import read_framework
 from tender.master.registry import Registry
 from tender.master.settings import MasterSettings
 
@@ -99,6 +101,13 @@ class AllocationLoop:
     def demand_changed(self, framework: str) -> None:
         """A framework's demand changed: its refusals, which are declined offers, end."""
         self._executor.carry_out(self._book.revive(framework), self._clock())
+
+    def role_changed(self, before: Role | None, after: Role) -> None:
+        """A role changed: offers that its quota does not allow any more, or that a guarantee needs, are taken back."""
+        keys = after_role_change(self._ledger, self._settings.cycle, before, after, self._book.offer_of)
+        why = f"the quota of role {after.name} changed"
+        offers = dict.fromkeys(self._book.offer_of(key) for key in keys)
+        self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], self._clock())
 
     def _rest(self, now: float) -> None:
         """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tender.allocation import Charge, Ledger, Refusal
+from tender.allocation.ledger import Key
 from tender.api import core
 from tender.api.names import LABEL_OFFER, LABEL_TASK
 from tender.api.offer import Claim, OfferPhase, ResourceOffer
@@ -129,6 +130,13 @@ class OfferBook:
             for key, entry in self._entries.items()
             if entry.offer.metadata.uid is not None and (due := self._due(key, entry, now, frameworks)) is not None
         ]
+
+    @staticmethod
+    def offer_of(charge: Key) -> str:
+        """The key of the offer that a charge in the ledger belongs to, going by the charge's key."""
+        if isinstance(charge, tuple):
+            return str(charge[0])
+        raise ValueError(f"{charge!r} is no key of an offer's charge")
 
     def phases(self) -> dict[str, int]:
         """How many offers there are in each phase."""

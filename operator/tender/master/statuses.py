@@ -1,32 +1,39 @@
-"""What the master tells people: its part of the status of frameworks and roles.
+"""What the master tells people of frameworks, roles and reservations: their statuses, from the ledger. Pure.
 
-Figures are computed from the ledger and the last cycle, and written when they differ from what was written last, at
-most every few seconds per object. Server-side apply under the master's own name leaves the rest of a framework's
-status to its controller.
+`status_writer` writes them when they have changed.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-
-import structlog
 
 from tender.allocation import CycleResult, Ledger, Settings
 from tender.allocation.shares import add_into, dominant_share
 from tender.api.conditions import State, set_state
-from tender.api.framework import Framework
-from tender.api.names import MANAGER_MASTER
 from tender.api.quantities import Resources, format_resources
+from tender.api.reservation import Reservation
 from tender.api.role import FrameworkRole
-from tender.cluster.client import Client
-from tender.cluster.errors import ApiError, NotFound
-from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, Resource
-from tender.master.registry import Registry
 
-log = structlog.get_logger(__name__)
 
-_WRITES_AT_ONCE = 20
+@dataclass(slots=True)
+class RoleFigures:
+    """What a role's subtree holds in all, the part of it that is on offer, and how many frameworks are in the role."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    offered: dict[str, int] = field(default_factory=dict)
+    members: int = 0
+
+
+def role_figures(ledger: Ledger) -> dict[str, RoleFigures]:
+    """The figures of all roles, in one pass over the frameworks."""
+    figures = {name: RoleFigures(held=held) for name, held in ledger.role_holdings().items()}
+    for framework in ledger.frameworks.values():
+        figures.setdefault(framework.role, RoleFigures()).members += 1
+        offered = ledger.offered(framework.name)
+        for role in ledger.lineage(framework.role):
+            add_into(figures.setdefault(role.name, RoleFigures()).offered, offered)
+    return figures
 
 
 def framework_status(name: str, ledger: Ledger, result: CycleResult, settings: Settings) -> dict[str, Any]:
@@ -49,19 +56,13 @@ def framework_status(name: str, ledger: Ledger, result: CycleResult, settings: S
     }
 
 
-def role_status(role: FrameworkRole, ledger: Ledger, settings: Settings, now: float) -> dict[str, Any]:
+def role_status(
+    role: FrameworkRole, figures: RoleFigures, ledger: Ledger, settings: Settings, now: float
+) -> dict[str, Any]:
     """The status of a role: what its subtree holds, and whether its place in the tree makes sense."""
     name = role.metadata.name
-    held: dict[str, int] = {}
-    offered: dict[str, int] = {}
-    members = 0
-    for framework in ledger.frameworks.values():
-        members += framework.role == name
-        if any(one.name == name for one in ledger.lineage(framework.role)):
-            add_into(held, ledger.held(framework.name))
-            add_into(offered, ledger.offered(framework.name))
-    allocated = dict(held)
-    add_into(allocated, offered, -1)
+    allocated = dict(figures.held)
+    add_into(allocated, figures.offered, -1)
     problem = misplacement(name, ledger)
     state: State = "Stalled" if problem else "Ready"
     conditions = set_state(
@@ -76,10 +77,10 @@ def role_status(role: FrameworkRole, ledger: Ledger, settings: Settings, now: fl
         {
             "observedGeneration": role.metadata.generation,
             "conditions": [condition.manifest() for condition in conditions],
-            "dominantShare": _share(held, ledger, settings),
+            "dominantShare": _share(figures.held, ledger, settings),
             "allocated": format_resources(allocated),
-            "offered": format_resources(offered),
-            "frameworks": members,
+            "offered": format_resources(figures.offered),
+            "frameworks": figures.members,
         }
     )
 
@@ -105,78 +106,37 @@ def misplacement(name: str, ledger: Ledger) -> str | None:
     return None
 
 
-class StatusWriter:
-    """Writes statuses that differ from what was written last."""
+def reservation_status(reservation: Reservation, ledger: Ledger, now: float) -> dict[str, Any]:
+    """The status of a reservation: whether its node is there and holds what is reserved on it."""
+    problem = unkept(reservation, ledger)
+    state: State = "Stalled" if problem else "Ready"
+    conditions = set_state(
+        reservation.status.conditions,
+        state,
+        reason="NotKept" if problem else "Kept",
+        message=problem or f"kept for role {reservation.spec.role} and the roles below it",
+        generation=reservation.metadata.generation,
+        now=datetime.fromtimestamp(now, UTC),
+    )
+    return {
+        "observedGeneration": reservation.metadata.generation,
+        "conditions": [condition.manifest() for condition in conditions],
+    }
 
-    def __init__(
-        self,
-        client: Client,
-        ledger: Ledger,
-        frameworks: Registry[Framework],
-        roles: Registry[FrameworkRole],
-        latest: Callable[[], CycleResult],
-        settings: Settings,
-        interval: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._client = client
-        self._ledger = ledger
-        self._frameworks = frameworks
-        self._roles = roles
-        self._latest = latest
-        self._settings = settings
-        self._interval = interval
-        self._clock = clock
-        self._written: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
-    async def run(self) -> None:
-        """Look once a second what is to be written, until cancelled."""
-        while True:
-            await asyncio.sleep(1.0)
-            due = list(self._due(self._clock()))
-            for start in range(0, len(due), _WRITES_AT_ONCE):
-                await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
-
-    def _due(self, now: float) -> Iterator[tuple[str, Resource, Framework | FrameworkRole, dict[str, Any]]]:
-        present = set()
-        for name, framework in self._frameworks.objects.items():
-            present.add(uid := framework.metadata.uid or "")
-            if self._may_write(uid, now):
-                status = framework_status(name, self._ledger, self._latest(), self._settings)
-                if self._differs(uid, status):
-                    yield uid, FRAMEWORKS, framework, status
-        for role in self._roles.objects.values():
-            present.add(uid := role.metadata.uid or "")
-            if self._may_write(uid, now):
-                status = role_status(role, self._ledger, self._settings, now)
-                if self._differs(uid, status):
-                    yield uid, FRAMEWORK_ROLES, role, status
-        for uid in self._written.keys() - present:
-            del self._written[uid]
-
-    async def _write(
-        self, uid: str, resource: Resource, target: Framework | FrameworkRole, status: dict[str, Any]
-    ) -> None:
-        self._written[uid] = (self._clock(), status)
-        try:
-            await self._client.apply_status(
-                resource,
-                target.metadata.name,
-                status,
-                namespace=target.metadata.namespace,
-                field_manager=MANAGER_MASTER,
-            )
-        except NotFound:
-            return
-        except ApiError as error:
-            self._written[uid] = (self._clock(), {})
-            log.warning("status not written", error=str(error))
-
-    def _may_write(self, uid: str, now: float) -> bool:
-        return uid not in self._written or now - self._written[uid][0] >= self._interval
-
-    def _differs(self, uid: str, status: Mapping[str, Any]) -> bool:
-        return uid not in self._written or self._written[uid][1] != status
+def unkept(reservation: Reservation, ledger: Ledger) -> str | None:
+    """Why a reservation cannot be kept, and what to do; None if it is."""
+    name = reservation.spec.node
+    if name not in ledger.nodes:
+        return f"spec.node: there is no node {name}; wait for it, or make a Reservation on another"
+    free = ledger.free(name)
+    for amounts in ledger.unused(name).values():
+        add_into(free, amounts, -1)
+    short = {resource: -free[resource] for resource in reservation.spec.amounts if free.get(resource, 0) < 0}
+    if short:
+        missing = ", ".join(f"{amount} {resource}" for resource, amount in format_resources(short).items())
+        return f"spec.resources: node {name} lacks {missing} for all that is reserved and used there; reserve less"
+    return None
 
 
 def _without_empty(status: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from tests.builders import NOON, demand, external, framework, node, owner_of, po
 
 from tender.allocation import Demand, Ledger, Toleration
 from tender.api import core
-from tender.master.intake import Intake, read_framework, read_node, read_role
+from tender.master.intake import Intake
+from tender.master.reading import read_framework, read_node, read_role
 
 POD = {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
 

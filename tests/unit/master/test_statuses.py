@@ -10,8 +10,8 @@ from tender.allocation import Charge, CycleResult, Ledger, NotOffered, Reason, S
 from tender.api.conditions import find_condition
 from tender.api.framework import FrameworkStatus
 from tender.api.role import FrameworkRole, FrameworkRoleStatus
-from tender.master.intake import read_framework, read_node, read_role
-from tender.master.statuses import framework_status, misplacement, role_status
+from tender.master.reading import read_framework, read_node, read_role
+from tender.master.statuses import framework_status, misplacement, role_figures, role_status
 
 SETTINGS = Settings()
 NOTHING = CycleResult((), {})
@@ -34,7 +34,7 @@ def charge(ledger: Ledger, framework: str, *, cpu: int, offered: bool = False) -
 
 
 def status_of(one: FrameworkRole, ledger: Ledger, now: float = NOON) -> dict[str, Any]:
-    return role_status(one, ledger, SETTINGS, now)
+    return role_status(one, role_figures(ledger)[one.metadata.name], ledger, SETTINGS, now)
 
 
 class TestAFramework:

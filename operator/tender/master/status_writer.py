@@ -1,0 +1,95 @@
+"""Writes the statuses of frameworks, roles and reservations: when they have changed, and not too often.
+
+Server-side apply under the master's own name leaves the rest of a framework's status to its controller.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from tender.allocation import CycleResult, Ledger, Settings
+from tender.api.meta import CustomResource
+from tender.api.names import MANAGER_MASTER
+from tender.cluster.client import Client
+from tender.cluster.errors import ApiError, NotFound
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
+from tender.master.facts import Facts
+from tender.master.statuses import RoleFigures, framework_status, reservation_status, role_figures, role_status
+
+log = structlog.get_logger(__name__)
+
+_WRITES_AT_ONCE = 20
+
+Wanted = tuple[Resource, CustomResource, dict[str, Any]]
+
+
+class StatusWriter:
+    """Writes statuses that differ from what was written last, at most every `interval` seconds per object."""
+
+    def __init__(
+        self,
+        client: Client,
+        ledger: Ledger,
+        facts: Facts,
+        latest: Callable[[], CycleResult],
+        settings: Settings,
+        interval: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._facts = facts
+        self._latest = latest
+        self._settings = settings
+        self._interval = interval
+        self._clock = clock
+        self._written: dict[str, tuple[float, Mapping[str, Any]]] = {}
+
+    async def run(self) -> None:
+        """Look once a second what is to be written, until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            due = list(self._due(self._clock()))
+            for start in range(0, len(due), _WRITES_AT_ONCE):
+                await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
+
+    def _due(self, now: float) -> Iterator[Wanted]:
+        present = set()
+        for resource, target, status in self._wanted(now):
+            uid = target.metadata.uid or ""
+            present.add(uid)
+            written, before = self._written.get(uid, (0.0, None))
+            if before is None or (before != status and now - written >= self._interval):
+                yield resource, target, status
+        for uid in self._written.keys() - present:
+            del self._written[uid]
+
+    def _wanted(self, now: float) -> Iterator[Wanted]:
+        ledger, settings, result = self._ledger, self._settings, self._latest()
+        for name, framework in self._facts.frameworks.objects.items():
+            yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
+        figures = role_figures(ledger)
+        for name, role in self._facts.roles.objects.items():
+            status = role_status(role, figures.get(name, RoleFigures()), ledger, settings, now)
+            yield FRAMEWORK_ROLES, role, status
+        for reservation in self._facts.reservations.objects.values():
+            yield RESERVATIONS, reservation, reservation_status(reservation, ledger, now)
+
+    async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
+        uid = target.metadata.uid or ""
+        self._written[uid] = (self._clock(), status)
+        try:
+            await self._client.apply_status(
+                resource,
+                target.metadata.name,
+                status,
+                namespace=target.metadata.namespace,
+                field_manager=MANAGER_MASTER,
+            )
+        except NotFound:
+            return
+        except ApiError as error:
+            self._written[uid] = (self._clock(), {})
+            log.warning("status not written", error=str(error))

@@ -1,0 +1,314 @@
+"""The master as a whole: demand is offered, answers are heard, and what the API server refuses is not insisted on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.builders import NOON, demand, external, node, offer, owner_of, pod_spec, role, slice_on
+from tests.unit.master.bench import Master
+from tests.unit.memory import MemoryApi
+
+from tender.api.offer import ResourceOffer
+from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+
+
+class Bench:
+    """An API server with the framework spark, which wants three tasks of 500m, and a master."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, nodes: int) -> None:
+        self.now = NOON
+        self.nodes = nodes
+        self.tasks = tasks
+        self.refusals: dict[str, ApiError] = {}
+        self.api = MemoryApi()
+        self.put_framework()
+        self.master = self.start()
+
+    def start(self) -> Master:
+        """A master that has just started."""
+        return Master(self.api, self.tasks, lambda: self.now, nodes=self.nodes, refuse=self.refuse)
+
+    def refuse(self, verb: str, kind: Resource, name: str) -> ApiError | None:
+        return self.refusals.get(verb)
+
+    def put_framework(self, count: int = 3, **fields: Any) -> None:
+        self.api.put(FRAMEWORKS, external(demand=[demand("a", count)], **fields).manifest())
+
+    async def tick(self, seconds: float = 0) -> None:
+        self.now += seconds
+        await self.master.tick()
+
+    @property
+    def offers(self) -> list[ResourceOffer]:
+        return list(self.api.read(RESOURCE_OFFERS).values())
+
+    def answer(self, **status: Any) -> None:
+        """The framework answers its only offer."""
+        (present,) = self.api.objects[RESOURCE_OFFERS].values()
+        self.api.put(RESOURCE_OFFERS, {**present, "status": status})
+
+    def claim_all(self) -> list[dict[str, Any]]:
+        """The framework claims all of its only offer; the manifests of the pods that it may create."""
+        (one,) = self.offers
+        parts = list(enumerate(one.spec.slices))
+        self.answer(
+            phase="Claimed",
+            claims=[{"slice": index, "resources": dict(part.resources), "tasks": part.tasks} for index, part in parts],
+        )
+        labels = {"tender.dev/offer": one.metadata.name, "tender.dev/task": "a"}
+        return [
+            {
+                "metadata": {
+                    "name": f"spark-{index}-{number}",
+                    "namespace": "shop",
+                    "labels": labels,
+                    "ownerReferences": [owner_of("spark")],
+                },
+                "spec": pod_spec(nodeName=part.node),
+            }
+            for index, part in parts
+            for number in range(part.tasks["a"])
+        ]
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.master.count(name, **labels)
+
+
+@asynccontextmanager
+async def bench(nodes: int = 3) -> AsyncIterator[Bench]:
+    async with asyncio.TaskGroup() as tasks:
+        yield Bench(tasks, nodes)
+
+
+def tasks_in(offers: list[ResourceOffer]) -> int:
+    return sum(part.tasks.get("a", 0) for one in offers for part in one.spec.slices)
+
+
+class TestOffers:
+    async def test_demand_is_offered_once(self):
+        async with bench() as it:
+            await it.tick()
+            await it.tick(1)
+            assert (len(it.offers), tasks_in(it.offers)) == (1, 3)
+            assert it.count("tender_offers_total", outcome="made") == 1
+
+    async def test_a_claim_is_followed_by_no_further_offer_and_goes_when_its_pods_run(self):
+        async with bench() as it:
+            await it.tick()
+            pods = it.claim_all()
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Claimed"]
+            for manifest in pods:
+                it.api.put(PODS, manifest)
+            await it.tick(1)
+            assert it.offers == []
+            await it.tick(1)
+            assert it.offers == []
+
+    async def test_a_pod_that_is_lost_is_offered_for_again_without_a_word_from_the_framework(self):
+        async with bench() as it:
+            await it.tick()
+            for manifest in it.claim_all():
+                it.api.put(PODS, manifest)
+            await it.tick(1)
+            it.api.remove(PODS, "spark-0-0")
+            await it.tick(1)
+            assert tasks_in(it.offers) == 1
+
+    async def test_what_was_claimed_and_never_launched_is_offered_again_and_counted(self):
+        async with bench() as it:
+            await it.tick()
+            it.claim_all()
+            await it.tick(1)
+            await it.tick(61)
+            assert it.count("tender_launches_missed_total") == 3
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Offered"]
+
+    async def test_a_refusal_holds_until_it_ends(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            it.answer(phase="Declined", refuseSeconds=120, answeredAt="2026-05-01T12:00:00Z")
+            await it.tick(60)
+            assert [one.status.phase for one in it.offers] == ["Declined"]
+            await it.tick(61)
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Offered"]
+
+    async def test_a_refusal_ends_when_the_demand_changes(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            it.answer(phase="Declined", refuseSeconds=120, answeredAt="2026-05-01T12:00:00Z")
+            await it.tick(1)
+            it.put_framework(count=4)
+            await it.tick(1)
+            await it.tick(1)
+            assert [(one.status.phase, tasks_in([one])) for one in it.offers] == [("Offered", 4)]
+
+    async def test_an_offer_that_nobody_answers_expires_and_people_are_told(self):
+        async with bench() as it:
+            await it.tick()
+            await it.tick(61)
+            assert [one.status.phase for one in it.offers] == ["Expired"]
+            assert [reason for _, reason, _ in it.master.recorder.events] == ["OfferExpired"]
+            assert it.count("tender_offers_total", outcome="expired") == 1
+
+    async def test_offers_of_a_framework_that_is_gone_are_removed(self):
+        async with bench() as it:
+            await it.tick()
+            it.api.remove(FRAMEWORKS, "spark")
+            await it.tick(1)
+            assert it.offers == []
+
+    async def test_offers_on_a_node_that_goes_are_rescinded(self):
+        async with bench() as it:
+            await it.tick()
+            for part in it.offers[0].spec.slices:
+                it.master.facts.node_changed(node(part.node), node(part.node, cordoned=True))
+            await it.tick(1)
+            assert "Rescinded" in [one.status.phase for one in it.offers]
+
+    async def test_a_claim_that_was_faster_than_the_master_stands(self):
+        async with bench() as it:
+            await it.tick()
+            (part, *_) = it.offers[0].spec.slices
+            it.master.facts.node_changed(node(part.node), node(part.node, cordoned=True))
+            it.claim_all()
+            it.master.loop.tick()
+            await it.master.settle()
+            assert [one.status.phase for one in it.offers] == ["Claimed"]
+            known = it.master.facts.offers.objects[f"shop/{it.offers[0].metadata.name}"]
+            assert known.status.phase == "Claimed"
+
+
+class TestRestart:
+    async def test_a_new_master_offers_nothing_that_is_on_offer_claimed_or_refused_already(self):
+        for status in (
+            {},
+            {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"},
+        ):
+            async with bench() as it:
+                await it.tick()
+                if status:
+                    it.answer(**status)
+                it.master = it.start()
+                await it.tick(1)
+                assert len(it.offers) == 1
+
+    async def test_a_new_master_finds_claims_and_pods_where_the_old_one_left_them(self):
+        async with bench() as it:
+            await it.tick()
+            pods = it.claim_all()
+            it.api.put(PODS, pods[0])
+            it.master = it.start()
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Claimed"]
+            assert it.master.ledger.held("shop/spark")["cpu"] == 1500
+
+
+class TestRefusedWrites:
+    async def test_a_framework_whose_offers_are_refused_rests_although_it_is_written_to_meanwhile(self):
+        async with bench() as it:
+            it.refusals["create"] = Forbidden(403, "Forbidden", "exceeded quota: resourceoffers")
+            await it.tick()
+            assert it.master.executor.failed == {"shop/spark"}
+            await it.tick(1)
+            assert "refused an offer" in it.master.ledger.frameworks["shop/spark"].inactive
+            del it.refusals["create"]
+            it.put_framework()
+            await it.tick(5)
+            assert it.offers == []
+            await it.tick(6)
+            assert len(it.offers) == 1
+
+    async def test_an_offer_whose_creation_nobody_knows_of_is_charged_until_the_census(self):
+        async with bench() as it:
+            it.refusals["create"] = Unreachable("connection cut")
+            await it.tick()
+            assert it.master.ledger.offered("shop/spark")["cpu"] == 1500
+            it.master.facts.offers.replace([], "999")
+            assert it.master.ledger.offered("shop/spark") == {}
+
+    async def test_an_offer_that_was_created_by_a_try_that_seemed_to_fail_is_found(self):
+        async with bench() as it:
+            await it.tick()
+            (made,) = it.offers
+            it.master = it.start()
+            again = made.model_copy(
+                update={"metadata": made.metadata.model_copy(update={"uid": None, "resource_version": None})}
+            )
+            it.master.facts.offers.drop(f"shop/{made.metadata.name}", None)
+            it.master.executor.create([again])
+            await it.master.settle()
+            assert it.master.facts.offers.objects[f"shop/{made.metadata.name}"] == made
+
+    async def test_one_that_exists_and_cannot_be_read_is_decided_by_the_census(self):
+        async with bench() as it:
+            one = offer(slice_on(a=1), of="spark", name="spark-1")
+            it.api.put(RESOURCE_OFFERS, one.manifest())
+            expected = one.model_copy(
+                update={"metadata": one.metadata.model_copy(update={"uid": None, "resource_version": None})}
+            )
+            it.refusals["get"] = NotFound(404, "NotFound", "gone again")
+            it.master.executor.create([expected])
+            await it.master.settle()
+            it.master.facts.offers.replace([], "999")
+            assert it.master.ledger.offered("shop/spark") == {}
+
+    async def test_an_offer_that_goes_while_it_is_withdrawn_is_forgotten(self):
+        async with bench() as it:
+            await it.tick()
+            it.answer(phase="Declined", refuseSeconds=5)
+            it.refusals["get"] = NotFound(404, "NotFound", "gone")
+            it.now += 61
+            it.master.loop.tick()
+            await it.master.settle()
+            assert "Offered" not in [
+                one.status.phase for one in it.master.facts.offers.objects.values() if one.metadata.uid
+            ]
+
+    async def test_a_write_that_fails_is_due_again_in_the_next_cycle(self):
+        async with bench() as it:
+            await it.tick()
+            it.refusals["patch"] = Unreachable("connection cut")
+            await it.tick(61)
+            assert [one.status.phase for one in it.offers] == ["Offered"]
+            del it.refusals["patch"]
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Expired"]
+
+
+class TestEvents:
+    async def test_a_role_that_only_a_new_framework_names_is_told_of(self):
+        async with bench() as it:
+            it.put_framework(role="batch")
+            await it.tick()
+            ((name, reason, note),) = it.master.recorder.events
+            assert (name, reason) == ("spark", "ImplicitRole")
+            assert "Create FrameworkRole batch" in note
+
+    async def test_not_of_one_that_exists_nor_of_the_default_one(self):
+        async with bench() as it:
+            it.api.put(FRAMEWORK_ROLES, role("batch").manifest())
+            await it.tick()
+            it.put_framework(role="batch")
+            await it.tick()
+            assert it.master.recorder.events == []
+
+    async def test_not_again_when_the_master_restarts(self):
+        async with bench() as it:
+            it.put_framework(role="batch", created=NOON - 3600)
+            it.master = it.start()
+            await it.tick()
+            assert it.master.recorder.events == []
+
+    async def test_an_object_that_cannot_be_read_is_told_of(self):
+        async with bench() as it:
+            manifest = external("odd").manifest()
+            manifest["spec"]["role"] = 7
+            it.master.facts.frameworks.put(manifest)
+            ((name, reason, note),) = it.master.recorder.events
+            assert (name, reason) == ("odd", "Unreadable")
+            assert note.startswith("ignored until it is mended: spec.role: ")
