@@ -16,8 +16,9 @@ from tender.api.core import Pod
 from tender.api.framework import Framework
 from tender.api.offer import ResourceOffer
 from tender.api.quantities import parse_resources
+from tender.api.role import FrameworkRole
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.controller.view import View
 
 Manifest = dict[str, Any]
@@ -28,6 +29,7 @@ _READ: dict[Resource, Callable[[Manifest], Any]] = {
     FRAMEWORKS: Framework.read,
     PODS: lambda manifest: msgspec.convert(manifest, Pod),
     RESOURCE_OFFERS: ResourceOffer.read,
+    FRAMEWORK_ROLES: FrameworkRole.read,
 }
 
 

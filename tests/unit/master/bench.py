@@ -43,6 +43,7 @@ class Master:
         clock: Callable[[], float],
         *,
         nodes: int = 3,
+        seed: int = 0,
         refuse: Refuse | None = None,
     ) -> None:
         self._clock = clock
@@ -62,7 +63,7 @@ class Master:
             self.metrics,
             MasterSettings(),
             clock=clock,
-            rng=Random(1),
+            rng=Random(seed),
         )
         listeners: dict[Resource, Listener] = {
             FRAMEWORK_ROLES: _registered(self.facts.roles),

@@ -28,11 +28,13 @@ class Cluster(World):
     def __init__(self, one: Framework, tasks: asyncio.TaskGroup, rng: Random | None = None) -> None:
         super().__init__(one, rng=rng)
         self._tasks = tasks
+        self._masters = 0
         self.restart_master()
 
     def restart_master(self) -> None:
         """Another master starts, which knows nothing."""
-        self.real = Master(self.api, self._tasks, lambda: self.now)
+        self._masters += 1
+        self.real = Master(self.api, self._tasks, lambda: self.now, seed=self._masters)
 
     async def master(self) -> None:
         await self.real.tick()
