@@ -3,8 +3,9 @@
 import asyncio
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from random import Random
+from typing import Any
 
 import kopf
 import structlog
@@ -114,10 +115,9 @@ async def run_master(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
             background.append(tasks.create_task(_allocate(nodes, pods, census, loop, statuses)))
-            await kopf.operator(
-                registry=_operator(kinds, access.connection_fields),
-                clusterwide=True,
-                stop_flag=stop,
+            operator = _operator(kinds, access.connection_fields)
+            await kopf.run_tasks(
+                await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop), ignored=_EveryTask()
             )
         for task in background:
             task.cancel()
@@ -131,6 +131,23 @@ async def _allocate(
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
     loop.wake()
     await asyncio.gather(loop.run(), statuses.run())
+
+
+class _EveryTask(Collection[asyncio.Task[Any]]):
+    """The tasks that kopf must not take for its own: all that it did not list itself.
+
+    It would wait 5 s for every task that began after it, as if each were a handler that hangs, and cancel it then.
+    Its handlers here never hang, and meanwhile offers would go on being made.
+    """
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[asyncio.Task[Any]]:
+        return iter(asyncio.all_tasks())
+
+    def __len__(self) -> int:
+        return len(asyncio.all_tasks())
 
 
 def _operator(kinds: handlers.Kinds, connection: Callable[[], dict[str, object]]) -> kopf.OperatorRegistry:
