@@ -1,6 +1,6 @@
 """From a claim that was won to its pods: their names follow from the claim alone."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import claim_of, framework, offer, owner_of, shape, slice_on, template
 
@@ -43,6 +43,7 @@ class TestNames:
 labels = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,6}[a-z0-9])?\Z")
 
 
+@settings(deadline=None)
 @given(labels, labels, labels, labels)
 def test_two_offers_never_share_a_name(first_framework, first_suffix, second_framework, second_suffix):
     first, second = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import offer, shape, slice_on
 
@@ -169,6 +169,7 @@ shapes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(slices, min_size=1, max_size=4), max_size=4),
     st.lists(shapes, max_size=3, unique_by=lambda one: one.name),

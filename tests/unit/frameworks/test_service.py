@@ -1,7 +1,7 @@
 """What a service wants next: replicas, a change rolled out one for one, failures waited out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, external, framework, pod, template
 from tests.unit.frameworks.world import ServiceWorld
@@ -165,6 +165,7 @@ changes = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(changes, max_size=25))
 def test_whatever_happens_on_the_way_a_service_ends_as_specified(happenings):
     world = running(3)

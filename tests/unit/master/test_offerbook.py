@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, claim_of, external, node, offer, pod, pod_spec, slice_on
 
@@ -384,6 +384,7 @@ def account(ledger: Ledger) -> dict[str, Any]:
     }
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_account_does_not_depend_on_the_order_in_which_facts_come(random):
     """It equals the one of a master that has just started and sees only what is there now."""

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, external, owner_of
 
@@ -91,6 +91,7 @@ class TestNames:
         assert "--" not in one.metadata.name
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["shop/spark", "shop/flink", "shop/web"]), st.integers(1, 300)))
 def test_every_grant_is_in_exactly_one_offer_of_its_framework(counts):
     frameworks = tuple(external(name.partition("/")[2]) for name in counts) or (external(),)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import framework, offer
 
@@ -220,6 +220,7 @@ histories = st.lists(st.tuples(st.sampled_from(["first", "second"]), st.booleans
 )
 
 
+@settings(deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_the_newest_version_wins_whatever_the_order_of_the_news(history, random):
     """Each step is a version of the object, readable or not; the second uid comes after the first one."""
