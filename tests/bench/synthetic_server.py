@@ -21,7 +21,10 @@ KINDS = {
 }
 CLUSTER_SCOPED = {"frameworkroles"}
 _CREATED = "2026-01-01T00:00:00Z"
-_FIELDS: dict[str, Any] = {"f:metadata": {f"f:key-{i}": {} for i in range(12)}, "f:spec": {f"f:key-{i}": {} for i in range(25)}}
+_FIELDS: dict[str, Any] = {
+    "f:metadata": {f"f:key-{i}": {} for i in range(12)},
+    "f:spec": {f"f:key-{i}": {} for i in range(25)},
+}
 
 
 def metadata(name: str, number: int) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Metrics of the traffic with the API server, the same for every part of Tender."""
 
+from typing import TypeVar, cast
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+M = TypeVar("M", Counter, Histogram)
 READS = frozenset({"get", "list", "watch"})
 
 
@@ -9,6 +12,7 @@ class TrafficMetrics:
     """Counts requests and cache events; `request` and `cache` are the observers of `Client` and `ListWatch`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._children: dict[tuple[object, ...], Counter | Histogram] = {}
         self._requests = Counter(
             "tender_api_requests",
             "Requests to the API server by verb, resource and HTTP code (0: no answer).",
@@ -46,15 +50,23 @@ class TrafficMetrics:
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """One attempt of a request."""
-        self._requests.labels(verb, resource, str(code)).inc()
+        self._child(self._requests, verb, resource, str(code)).inc()
         if verb not in READS:
-            self._writes.labels(verb, resource).inc()
-            self._seconds.labels(verb, resource).observe(seconds)
+            self._child(self._writes, verb, resource).inc()
+            self._child(self._seconds, verb, resource).observe(seconds)
 
     def cache(self, resource: str, what: str, detail: str) -> None:
         """Something happened to a cache."""
         counter = {"event": self._events, "relist": self._relists, "reconnect": self._reconnects}.get(what)
         if counter is None:
-            self._failures.labels(resource, what).inc()
+            self._child(self._failures, resource, what).inc()
         else:
-            counter.labels(resource, detail).inc()
+            self._child(counter, resource, detail).inc()
+
+    def _child(self, metric: M, *labels: str) -> M:
+        """The metric with these labels, looked up once: thousands of events a second are counted."""
+        key = (id(metric), *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(*labels)
+        return cast("M", child)

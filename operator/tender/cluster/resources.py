@@ -4,6 +4,7 @@ A `Resource` is a value that names a kind to `Client` and `ListWatch`; nothing i
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from tender.api.names import GROUP, VERSION
@@ -29,18 +30,21 @@ class Resource:
 
         Raises ValueError for an object of a namespaced kind without a namespace: its path would name another.
         """
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root]
-        if self.namespaced and namespace:
-            parts += ["namespaces", quote(namespace, safe="")]
-        elif self.namespaced and name:
+        if self.namespaced and name and not namespace:
             raise ValueError(f"{self.plural} {name!r}: an object of this kind needs a namespace")
-        parts.append(self.plural)
+        parts = [_collection(self, namespace if self.namespaced else None)]
         if name:
             parts.append(quote(name, safe=""))
         if subresource:
             parts.append(subresource)
         return "/".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _collection(resource: Resource, namespace: str | None) -> str:
+    root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+    place = f"{root}/namespaces/{quote(namespace, safe='')}" if namespace else root
+    return f"{place}/{resource.plural}"
 
 
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -27,6 +28,7 @@ Observe = Callable[[str, str, int, float], None]
 _TRANSIENT = frozenset({500, 502, 503, 504})
 _READS = frozenset({"get", "list", "watch"})
 _READ_BUFFER = 2**20  # a flood of watch events is read in large pieces; twice this may wait in memory
+_KEEP_ALIVE_SECONDS = 120.0  # a burst of writes should not begin with a burst of TLS handshakes
 _LOST = (aiohttp.ClientError, NoCluster, OSError)
 
 
@@ -59,7 +61,12 @@ class Call:
         """The address, with the query."""
         name = None if self.verb == "create" else self.name
         path = server + self.resource.path(self.namespace, name, self.subresource)
-        return URL(f"{path}?{urlencode(self.query)}" if self.query else path, encoded=True)
+        return URL(f"{path}?{_encoded(tuple(self.query.items()))}" if self.query else path, encoded=True)
+
+
+@lru_cache(maxsize=1024)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(query)
 
 
 class Transport:
@@ -175,7 +182,7 @@ class Transport:
         context = self._access.ssl_context()
         return aiohttp.ClientSession(
             read_bufsize=_READ_BUFFER,
-            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=context or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "User-Agent": "tender"},
         )

@@ -17,7 +17,7 @@ class ControllerSettings:
     """The namespace whose frameworks are run; None: all."""
     turns_at_once: int = 32
     """How many frameworks may be in a turn at the same time."""
-    writes_at_once: int = 64
+    writes_at_once: int = 32
     """How many writes may be under way at once."""
     status_interval: float = 5.0
     """Figures in a status are written at most this often per framework: writes are the scarcest resource."""
