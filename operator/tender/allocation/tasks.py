@@ -156,10 +156,11 @@ class _Want:
         return True
 
     def _portion(self, name: str, count: int = 1, *, again: bool = False) -> Portion | None:
-        """So many tasks on this node, or None: then the node is done with, and why is counted."""
+        """So many tasks on this node, or None: then the node is done with, and why is counted if it was for one."""
         most = self._demand.max_per_node
         if most is not None and self._placed.get(name, 0) + count > most:
-            self.tally.count(Reason.UNSUITABLE, f"a node may hold {most} of {self._demand.name} at most")
+            if count == 1:
+                self.tally.count(Reason.UNSUITABLE, f"a node may hold {most} of {self._demand.name} at most")
             return None
         wanted = self.requests if count == 1 else {one: amount * count for one, amount in self.requests.items()}
         stock = self._account.pool.stock(name)

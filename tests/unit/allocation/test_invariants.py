@@ -65,9 +65,29 @@ class Clusters(RuleBasedStateMachine):
         self.clock = 0.0
         self.keys = 0
 
-    @initialize(settings=CYCLE_SETTINGS)
-    def begin(self, settings: Settings) -> None:
+    @initialize(
+        settings=CYCLE_SETTINGS,
+        sizes=st.lists(SIZES, min_size=2, max_size=3),
+        homes=st.lists(ROLES, min_size=2, max_size=3),
+        demand=DEMANDS,
+        limit=AMOUNTS,
+    )
+    def begin(
+        self,
+        settings: Settings,
+        sizes: list[dict[str, int]],
+        homes: list[str],
+        demand: tuple[Demand, ...] | None,
+        limit: dict[str, int],
+    ) -> None:
+        """Begin with a small cluster, so that there is something to give from the first step on."""
         self.settings = settings
+        for number, size in enumerate(sizes, 1):
+            self.tell("node", f"n{number}", Node(f"n{number}", size))
+        for name, parent in (("a", None), ("a-b", "a"), ("a-b-c", "a-b")):
+            self.tell("role", name, Role(name, parent, limit=limit if name == "a" else {}))
+        for number, home in enumerate(homes, 1):
+            self.tell("framework", f"f{number}", Framework(f"f{number}", home, demand if number == 1 else None))
 
     @rule(name=NODES, allocatable=SIZES, taints=TAINTS, unavailable=st.sampled_from(["", "", "", "cordoned"]))
     def node(self, name: str, allocatable: Mapping[str, int], taints: tuple[Taint, ...], unavailable: str) -> None:
@@ -153,22 +173,30 @@ class Clusters(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 5), seconds=st.integers(0, 2))
     def cycle(self, seed: int, seconds: int) -> None:
         self.clock += seconds
+        for grant in run_cycle(self.ledger, self.settings, self.clock, Random(seed)).grants:
+            self.keys += 1
+            charge = Charge(grant.node, grant.resources, grant.framework, grant.tasks, offered=True)
+            self.tell("charge", ("grant", self.keys), charge)
+            self.ledger.note_allocation(grant.framework)
+            self.allocations[grant.framework] = self.allocations.get(grant.framework, 0) + 1
+
+    @invariant()
+    def the_next_cycle_would_be_sound(self) -> None:
+        seed = len(self.facts)
         result = run_cycle(self.ledger, self.settings, self.clock, Random(seed))
-        again = run_cycle(self.rebuilt(seed), self.settings, self.clock, Random(seed))
-        assert result == again
+        charged = self.rebuilt(seed)
+        assert result == run_cycle(charged, self.settings, self.clock, Random(seed))
         self.check_grants(result)
         self.check_reasons(result)
-        limits_before = self.excess_over_limits()
-        reserved_before = self.reserved_beyond_free()
-        free_before = {name: self.ledger.free(name) for name in self.ledger.nodes}
-        self.charge(result)
-        for name, before in free_before.items():
-            after = self.ledger.free(name)
+        for number, grant in enumerate(result.grants):
+            charged.put_charge(number, Charge(grant.node, grant.resources, grant.framework, grant.tasks, offered=True))
+        for name in self.ledger.nodes:
+            before, after = self.ledger.free(name), charged.free(name)
             assert all(after[one] >= min(0, before[one]) for one in after)
-        for where, excess in self.excess_over_limits().items():
-            assert excess <= max(0, limits_before[where])
-        for place, beyond in self.reserved_beyond_free().items():
-            assert beyond <= max(0, reserved_before.get(place, 0))
+        over_before, over_after = excess_over_limits(self.ledger), excess_over_limits(charged)
+        assert all(excess <= max(0, over_before[where]) for where, excess in over_after.items())
+        short_before, short_after = reserved_beyond_free(self.ledger), reserved_beyond_free(charged)
+        assert all(short <= max(0, short_before.get(place, 0)) for place, short in short_after.items())
 
     @invariant()
     def the_ledger_is_what_its_facts_make_it(self) -> None:
@@ -200,14 +228,6 @@ class Clusters(RuleBasedStateMachine):
             for _ in range(count):
                 made.note_allocation(name)
         return made
-
-    def charge(self, result: CycleResult) -> None:
-        for grant in result.grants:
-            self.keys += 1
-            charge = Charge(grant.node, grant.resources, grant.framework, grant.tasks, offered=True)
-            self.tell("charge", ("grant", self.keys), charge)
-            self.ledger.note_allocation(grant.framework)
-            self.allocations[grant.framework] = self.allocations.get(grant.framework, 0) + 1
 
     def check_grants(self, result: CycleResult) -> None:
         places = [(grant.framework, grant.node) for grant in result.grants]
@@ -259,24 +279,27 @@ class Clusters(RuleBasedStateMachine):
             else:
                 assert not got
 
-    def excess_over_limits(self) -> dict[tuple[str, str], int]:
-        holdings = self.ledger.role_holdings()
-        return {
-            (name, resource): holdings[name].get(resource, 0) - limit
-            for name, role in self.ledger.roles.items()
-            for resource, limit in role.limit.items()
-        }
 
-    def reserved_beyond_free(self) -> dict[tuple[str, str], int]:
-        """By how much unused reservations are more than what is free, by node and resource."""
-        beyond: dict[tuple[str, str], int] = {}
-        for name in self.ledger.nodes:
-            free = self.ledger.free(name)
-            for amounts in self.ledger.unused(name).values():
-                for resource, amount in amounts.items():
-                    place = (name, resource)
-                    beyond[place] = beyond.get(place, -max(0, free.get(resource, 0))) + amount
-        return beyond
+def excess_over_limits(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """By how much each role holds more than its limit, by role and resource."""
+    holdings = ledger.role_holdings()
+    return {
+        (name, resource): holdings[name].get(resource, 0) - limit
+        for name, role in ledger.roles.items()
+        for resource, limit in role.limit.items()
+    }
+
+
+def reserved_beyond_free(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """By how much unused reservations are more than what is free, by node and resource."""
+    beyond: dict[tuple[str, str], int] = {}
+    for name in ledger.nodes:
+        free = ledger.free(name)
+        for amounts in ledger.unused(name).values():
+            for resource, amount in amounts.items():
+                place = (name, resource)
+                beyond[place] = beyond.get(place, -max(0, free.get(resource, 0))) + amount
+    return beyond
 
 
 def tell(ledger: Ledger, kind: str, key: Any, fact: Any) -> None:
@@ -297,5 +320,5 @@ def tell(ledger: Ledger, kind: str, key: Any, fact: Any) -> None:
 
 TestWhateverHappens = Clusters.TestCase
 TestWhateverHappens.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=50, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
