@@ -105,9 +105,12 @@ class Account:
 
     def take(self, framework: Framework, portion: Portion) -> None:
         """Take a portion that is granted to a framework off."""
-        draws: tuple[Draw, ...] = portion.draws or ((None, dict(portion.resources)),)
-        self.pool.stock(portion.node).take(draws)
-        for group, amounts in draws:
+        stock = self.pool.stock(portion.node)
+        if portion.draws is None and not self.bound(framework.role):
+            stock.take(portion.resources)
+            return
+        for group, amounts in portion.draws or ((None, portion.resources),):
+            stock.take(amounts, group)
             if group is None:
                 self.headroom.take(portion.node, amounts)
             self.quotas.grant(framework.role, amounts, None if group is None else group[0])

@@ -6,7 +6,6 @@ A refusal blocks only offers that are contained in what was refused, on that nod
 from collections.abc import Hashable, Iterable
 
 from tender.allocation.model import Refusal
-from tender.allocation.shares import fits
 from tender.api.quantities import Resources
 
 
@@ -59,5 +58,10 @@ class Filters:
 
 def is_refused(offer: Resources, refusals: Iterable[Resources]) -> bool:
     """Whether an offer is contained in something refused. The number of pods is left out: nobody refuses that."""
-    asked = {resource: amount for resource, amount in offer.items() if resource != "pods"}
-    return any(fits(asked, refused) for refused in refusals)
+    for refused in refusals:
+        for resource, amount in offer.items():
+            if amount > refused.get(resource, 0) and resource != "pods":
+                break
+        else:
+            return True
+    return False

@@ -3,7 +3,7 @@
 Nodes are surveyed once for each size that somebody looks for, so that full nodes cost a cycle next to nothing.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tender.allocation.ledger import Ledger
@@ -14,23 +14,34 @@ from tender.allocation.suitability import Wants
 from tender.allocation.tally import Tally
 from tender.api.quantities import Resources, format_resources
 
-Draw = tuple[Group | None, dict[str, int]]
+Draw = tuple[Group | None, Resources]
 """A part of a portion, and the reservation that it uses up (None: unreserved)."""
 
 
 class Stock:
-    """What is free on one node; `kept` is the part of it that is reserved, or None where nothing is."""
+    """What is free on one node; `kept` is the part of it that is reserved, or None where nothing is.
 
-    __slots__ = ("free", "kept")
+    `touched` tells whether anything has been taken off.
+    """
+
+    __slots__ = ("_positive", "free", "kept", "touched")
 
     def __init__(self, free: dict[str, int], unused: Mapping[Group, Resources]) -> None:
         self.free = free
+        self.touched = False
+        self._positive: dict[str, int] | None = None
         self.kept = {group: dict(amounts) for group, amounts in unused.items()} or None
+
+    def left(self) -> dict[str, int]:
+        """What is free of each resource that is not used up; not to be changed."""
+        if self._positive is None:
+            self._positive = positive(self.free)
+        return self._positive
 
     def unreserved(self) -> dict[str, int]:
         """What is free for anybody."""
         if self.kept is None:
-            return positive(self.free)
+            return self.left()
         left = dict(self.free)
         for amounts in self.kept.values():
             add_into(left, amounts, -1)
@@ -39,8 +50,8 @@ class Stock:
     def draws(self, framework: str, line: Sequence[str], wanted: Resources | None = None) -> list[Draw]:
         """All that a framework could have here, or the part of it that is wanted: its reservations first."""
         if self.kept is None:
-            return [(None, positive(self.free) if wanted is None else _at_most(wanted, self.free))]
-        left = positive(self.free)
+            return [(None, self.left() if wanted is None else _at_most(wanted, self.free))]
+        left = dict(self.left())
         draws: list[Draw] = []
         groups: list[Group | None] = [*sources(self.kept, framework, line), None]
         missing = dict(left if wanted is None else wanted)
@@ -53,13 +64,15 @@ class Stock:
             draws.append((group, amounts))
         return draws
 
-    def take(self, draws: Iterable[Draw]) -> None:
-        """Take these draws off."""
-        for group, amounts in draws:
-            for resource, amount in amounts.items():
-                self.free[resource] -= amount
-            if group is not None and self.kept is not None:
-                add_into(self.kept[group], amounts, -1)
+    def take(self, amounts: Resources, group: Group | None = None) -> None:
+        """Take amounts off what is unreserved, or off what is kept for a group."""
+        self.touched = True
+        self._positive = None
+        free = self.free
+        for resource, amount in amounts.items():
+            free[resource] -= amount
+        if group is not None and self.kept is not None:
+            add_into(self.kept[group], amounts, -1)
 
 
 @dataclass(slots=True)

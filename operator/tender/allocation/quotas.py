@@ -74,7 +74,7 @@ class Quotas:
 
     def bind(self, role: str) -> bool:
         """Whether any quota touches this role."""
-        return bool(self._quotas) and bool(self._line(role))
+        return bool(self._quotas and self._line(role))
 
     def unmet_roles(self) -> list[str]:
         """The roles that lack something of their own guarantee."""

@@ -111,6 +111,7 @@ class _Want:
         self._fresh = iter(roomy)
         self._unseen = len(roomy)
         self._open: deque[str] = deque()
+        self._mine: dict[str, int] = {}
         self._refused: deque[str] = deque()
 
     def place(self) -> Portion | None:
@@ -127,7 +128,7 @@ class _Want:
             elif (portion := self._portion(name)) is not None:
                 return portion
         while self._open:
-            portion = self._portion(self._open.popleft(), again=True)
+            portion = self._portion(self._open.popleft())
             if portion is not None:
                 return portion
         while self._refused:
@@ -155,7 +156,7 @@ class _Want:
         self._refused.clear()
         return True
 
-    def _portion(self, name: str, count: int = 1, *, again: bool = False) -> Portion | None:
+    def _portion(self, name: str, count: int = 1) -> Portion | None:
         """So many tasks on this node, or None: then the node is done with, and why is counted if it was for one."""
         most = self._demand.max_per_node
         if most is not None and self._placed.get(name, 0) + count > most:
@@ -169,22 +170,21 @@ class _Want:
             takings = self._account.takings(self._framework, name, wanted)
             if takings.allowed != wanted:
                 if count == 1:
-                    self._count_shortage(name, wanted, takings.there, takings.within_quota, again=again)
+                    self._count_shortage(name, wanted, takings.there, takings.within_quota)
                 return None
             draws = takings.draws
         elif not fits(wanted, stock.free):
             if count == 1:
-                self._count_shortage(name, wanted, {}, {}, again=again)
+                self._count_shortage(name, wanted, {}, {})
             return None
         self.missing -= count
         if most is not None:
             self._placed[name] = self._placed.get(name, 0) + count
+        self._mine[name] = self._mine.get(name, 0) + count
         self._open.append(name)
         return Portion(name, wanted, self._demand.name, count, draws)
 
-    def _count_shortage(
-        self, name: str, wanted: Resources, there: Resources, within_quota: Resources, *, again: bool
-    ) -> None:
+    def _count_shortage(self, name: str, wanted: Resources, there: Resources, within_quota: Resources) -> None:
         account, framework = self._account, self._framework
         if there == wanted:
             if within_quota == wanted:
@@ -192,13 +192,19 @@ class _Want:
             else:
                 breach = account.quotas.breach(framework.role, wanted)
                 self.tally.count(Reason.QUOTA, breach or f"quota of role {framework.role} is used up")
-        elif again:
-            self.tally.count(Reason.EXHAUSTED, "filled by the tasks that it is offered for now")
-        elif account.at_start(framework, name, wanted) == wanted:
-            self.tally.count(Reason.SHARE_ORDER, "frameworks that hold less were served first")
-        else:
+        elif account.at_start(framework, name, wanted) != wanted:
             groups = ", ".join(sorted({role for role, _ in account.pool.at_start(name).kept or ()}))
             self.tally.count(Reason.RESERVED, f"a task needs {describe(wanted)}; what is free is reserved for {groups}")
+        elif self._filled_by_itself(name):
+            self.tally.count(Reason.EXHAUSTED, "filled by the tasks that it is offered for now")
+        else:
+            self.tally.count(Reason.SHARE_ORDER, "frameworks that hold less were served first")
+
+    def _filled_by_itself(self, name: str) -> bool:
+        """Whether one task more would not have fitted even if nobody else had been served."""
+        count = self._mine.get(name, 0) + 1
+        wanted = {resource: amount * count for resource, amount in self.requests.items()}
+        return self._account.at_start(self._framework, name, wanted) != wanted
 
     def _least_past_refusal(self, name: str) -> int:
         """The least number of tasks that makes the offer of this node hold more than was refused there."""

@@ -8,9 +8,10 @@ from collections import deque
 from tender.allocation.account import Account, Portion, Takings
 from tender.allocation.filters import is_refused
 from tender.allocation.model import Framework, NotOffered, Reason
-from tender.allocation.pool import describe, enough
+from tender.allocation.pool import Draw, describe, enough
 from tender.allocation.suitability import wants_of
 from tender.allocation.tally import Tally
+from tender.api.quantities import Resources
 
 
 class WholeNodes:
@@ -22,6 +23,7 @@ class WholeNodes:
         self._minimum = account.settings.minimum_offer if framework.minimum is None else framework.minimum
         self._refusals = account.ledger.refusals(framework.name, now)
         self._wants = wants_of(framework, account.settings.scarce_resources)
+        self._bound = account.bound(framework.role)
         self._tally = Tally()
         self._granted = False
         self._later: list[str] = []
@@ -61,12 +63,21 @@ class WholeNodes:
     def _portion(self, name: str) -> Portion | None:
         hindered = self._wants.obstacle(self._account.ledger.nodes[name])
         if hindered is None:
+            stock = self._account.pool.stock(name)
+            if stock.kept is None and not stock.touched and not self._bound:
+                return self._unless_refused(name, stock.left())
             takings = self._account.takings(self._framework, name)
             hindered = self._shortage(name, takings)
             if hindered is None:
-                return Portion(name, takings.allowed, draws=takings.draws)
+                return self._unless_refused(name, takings.allowed, takings.draws)
         self._tally.count(*hindered)
         return None
+
+    def _unless_refused(self, name: str, resources: Resources, draws: tuple[Draw, ...] | None = None) -> Portion | None:
+        if name in self._refusals and is_refused(resources, self._refusals[name]):
+            self._tally.count(Reason.FILTERED, "as much was refused a short time ago")
+            return None
+        return Portion(name, resources, draws=draws)
 
     def _shortage(self, name: str, takings: Takings) -> tuple[Reason, str] | None:
         role = self._framework.role
@@ -76,8 +87,6 @@ class WholeNodes:
             return Reason.QUOTA, self._account.quotas.breach(role, takings.there) or f"quota of role {role} is used up"
         if not enough(takings.allowed, self._minimum):
             return Reason.HEADROOM, "what is free is kept for guarantees that are not met"
-        if name in self._refusals and is_refused(takings.allowed, self._refusals[name]):
-            return Reason.FILTERED, "as much was refused a short time ago"
         return None
 
     def _scarcity(self, name: str) -> tuple[Reason, str]:

@@ -23,6 +23,7 @@ from tender.allocation.model import Reason
 
 MI = 1024**2
 ANYTHING = Settings()
+Fact = Node | Role | Framework | Charge | Reservation | Refusal
 
 
 def amounts(cpu: int = 0, memory: int = 0, **others: int) -> dict[str, int]:
@@ -61,7 +62,7 @@ def tolerating(key: str = "dedicated") -> tuple[Toleration, ...]:
     return (Toleration(key, "Exists"),)
 
 
-def ledger(*facts: Node | Role | Framework | Charge | Reservation | Refusal) -> Ledger:
+def ledger(*facts: Fact) -> Ledger:
     """A ledger with these facts; charges, reservations and refusals go under their position as key."""
     made = Ledger()
     for key, fact in enumerate(facts):
@@ -69,7 +70,7 @@ def ledger(*facts: Node | Role | Framework | Charge | Reservation | Refusal) -> 
     return made
 
 
-def put(target: Ledger, key: int, fact: Node | Role | Framework | Charge | Reservation | Refusal) -> None:
+def put(target: Ledger, key: int, fact: Fact) -> None:
     match fact:
         case Node():
             target.put_node(fact)
