@@ -1,12 +1,8 @@
 """The local cluster does what the other end-to-end tests rely on: it runs containers and it can be looked
 into."""
 
-import json
-import secrets
-import urllib.request
-from collections.abc import Iterator
-
-import pytest
+from tests.e2e.services import Namespace
+from tests.e2e.web_answer import fetch
 
 from cluster import LocalCluster
 
@@ -38,39 +34,24 @@ spec:
 """
 
 
-@pytest.fixture
-def namespace(cluster: LocalCluster) -> Iterator[str]:
-    name = f"test-{secrets.token_hex(4)}"
-    cluster.kubectl("create", "namespace", name)
-    yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
+def test_a_container_on_the_real_node_serves_logs_and_runs_commands(namespace: Namespace):
+    namespace.kubectl("apply", "-f", "-", input=_WEB)
+    namespace.wait_for("Ready", "pod/web")
+    pod, service = namespace.get("pod", "web"), namespace.get("service", "web")
 
-
-def _fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return str(answer.read().decode())
-
-
-def test_a_container_on_the_real_node_serves_logs_and_runs_commands(cluster: LocalCluster, namespace: str):
-    cluster.kubectl("wait", "--for=create", "serviceaccount/default", "-n", namespace, "--timeout=30s")
-    cluster.kubectl("apply", "-n", namespace, "-f", "-", input=_WEB)
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/web", "-n", namespace, "--timeout=60s")
-    pod = json.loads(cluster.kubectl("get", "pod", "web", "-n", namespace, "-o", "json").stdout)
-    service = json.loads(cluster.kubectl("get", "service", "web", "-n", namespace, "-o", "json").stdout)
-
-    assert _fetch(f"http://{pod['status']['podIP']}:8080/") == "hello\n"
-    cluster.kubectl(
-        *("wait", "-n", namespace, "--timeout=30s", "endpointslice", "--selector=kubernetes.io/service-name=web"),
+    assert fetch(f"http://{pod['status']['podIP']}:8080/") == "hello\n"
+    namespace.kubectl(
+        *("wait", "--timeout=30s", "endpointslice", "--selector=kubernetes.io/service-name=web"),
         "--for=jsonpath={.endpoints[0].conditions.ready}=true",
     )
-    through_service = cluster.kubectl(
-        *("exec", "web", "-n", namespace, "--", "sh", "-c"),
+    through_service = namespace.kubectl(
+        *("exec", "web", "--", "sh", "-c"),
         f"for i in 1 2 3 4 5; do wget -q -O - http://{service['spec']['clusterIP']}/ && exit; sleep 1; done; exit 1",
     )
-    assert through_service.stdout == "hello\n"
-    assert _fetch(f"http://{service['spec']['clusterIP']}/") == "hello\n"
-    assert cluster.kubectl("logs", "web", "-n", namespace).stdout == "serving\n"
-    assert cluster.kubectl("exec", "web", "-n", namespace, "--", "hostname").stdout == "web\n"
+    assert through_service == "hello\n"
+    assert fetch(f"http://{service['spec']['clusterIP']}/") == "hello\n"
+    assert namespace.kubectl("logs", "web") == "serving\n"
+    assert namespace.kubectl("exec", "web", "--", "hostname") == "web\n"
 
 
 def test_bringing_it_up_again_changes_nothing(cluster: LocalCluster):

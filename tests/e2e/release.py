@@ -1,0 +1,111 @@
+"""Tender as its chart installs it on the real node: install, upgrade, uninstall, and an end without warning."""
+
+import json
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from tests.e2e.services import Manifest
+from tests.e2e.waiting import eventually
+
+from cluster import LocalCluster
+from cluster.layout import REPOSITORY
+from image.operator_image import image_name
+
+NAMESPACE = "tender-system"
+COMPONENTS = ("master", "controller")
+
+
+class Release:
+    """The release "tender" on a cluster."""
+
+    def __init__(self, cluster: LocalCluster) -> None:
+        self._cluster = cluster
+
+    def install(self, *settings: str) -> None:
+        """Install or upgrade, with these values, and wait until it is ready."""
+        repository, _, tag = image_name().rpartition(":")
+        self._cluster.helm(
+            *("upgrade", "--install", "tender", str(REPOSITORY / "charts" / "tender")),
+            *("--namespace", NAMESPACE, "--create-namespace"),
+            *("--set", ",".join([f"image.repository={repository}", f"image.tag={tag}", *settings])),
+            *("--wait", "--timeout", "3m"),
+        )
+
+    def uninstall(self) -> None:
+        """Uninstall, and wait until no process of it is left."""
+        self._cluster.helm("uninstall", "tender", "--namespace", NAMESPACE, "--wait", "--timeout", "2m")
+        eventually("Tender's pods are gone", lambda: not self._pods())
+
+    def pod(self, component: str) -> Manifest:
+        """The pod of a component that is not leaving."""
+        [pod] = [pod for pod in self._pods(f"app.kubernetes.io/component={component}") if not _is_leaving(pod)]
+        return pod
+
+    def restarts(self, component: str) -> int:
+        """How many times the component's container was started again."""
+        return sum(int(status["restartCount"]) for status in _containers(self.pod(component)))
+
+    def process(self, component: str) -> int:
+        """The id of the component's process on this machine, as soon as there is one.
+
+        It is found by the control group of the pod, so that no other cluster's process can be taken for it.
+        """
+        uid = self.pod(component)["metadata"]["uid"]
+        return eventually(f"tender {component} runs", lambda: _process_in_pod(uid, component))
+
+    def kill(self, *components: str) -> None:
+        """End the components' processes without warning and at once."""
+        for process in [self.process(component) for component in components]:
+            os.kill(process, signal.SIGKILL)
+
+    def wait_until_ready(self) -> None:
+        """Wait until both components have a running process that says it is ready."""
+        for component in COMPONENTS:
+            eventually(f"the {component} is ready", partial(self.is_ready, component))
+
+    def is_ready(self, component: str) -> bool:
+        """Whether the component's container is ready as far as the kubelet knows."""
+        return all(status["ready"] for status in _containers(self.pod(component)))
+
+    def metrics(self, component: str) -> dict[str, Metric]:
+        """The component's metrics by name, read through the API server's proxy."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/services/tender-{component}-metrics:metrics/proxy/metrics"
+        text = self._cluster.kubectl("get", "--raw", path).stdout
+        return {family.name: family for family in text_string_to_metric_families(text)}
+
+    def logs(self, component: str, lines: int = 60) -> str:
+        """The end of the log of a component."""
+        return self._cluster.kubectl(
+            *("--namespace", NAMESPACE, "logs", f"--tail={lines}", "--prefix", "--ignore-errors"),
+            f"--selector=app.kubernetes.io/component={component}",
+            check=False,
+        ).stdout
+
+    def _pods(self, selector: str = "app.kubernetes.io/instance=tender") -> list[Manifest]:
+        answer = self._cluster.kubectl("--namespace", NAMESPACE, "get", "pods", "-l", selector, "-o", "json").stdout
+        found: list[Manifest] = json.loads(answer)["items"]
+        return found
+
+
+def _is_leaving(pod: Manifest) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def _containers(pod: Manifest) -> list[Manifest]:
+    found: list[Manifest] = pod.get("status", {}).get("containerStatuses") or [{"ready": False, "restartCount": 0}]
+    return found
+
+
+def _process_in_pod(uid: str, component: str) -> int | None:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+            if component.encode() in arguments and f"pod{uid}" in (folder / "cgroup").read_text():
+                return int(folder.name)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return None
