@@ -68,7 +68,7 @@ def kwok(program: Path, kubeconfig: Path, folder: Path, pod_network: str, port: 
             f"--kubeconfig={kubeconfig}",
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
-            "--node-lease-duration-seconds=200",
+            "--node-lease-duration-seconds=100",  # renewed four times in it, twice before a node counts as lost
             f"--cidr={pod_network}",
             f"--server-address=127.0.0.1:{port}",
             "--v=INFO",

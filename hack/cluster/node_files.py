@@ -101,6 +101,7 @@ def kubelet(
         "podLogsDir": str(folder / "pod-logs"),
         "volumePluginDir": str(folder / "volume-plugins"),
         "nodeStatusUpdateFrequency": "5s",
+        "crashLoopBackOff": {"maxContainerRestartPeriod": "1s"},  # tests end processes again and again
         "clusterDNS": [dns],
         "clusterDomain": "cluster.local",
         "resolvConf": "",
