@@ -116,9 +116,8 @@ async def run_master(
         ):
             background.append(tasks.create_task(_allocate(nodes, pods, census, loop, statuses)))
             operator = _operator(kinds, access.connection_fields)
-            await kopf.run_tasks(
-                await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop), ignored=_EveryTask()
-            )
+            watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
+            await kopf.run_tasks(watching, ignored=_TasksOfOthers())
         for task in background:
             task.cancel()
 
@@ -133,21 +132,22 @@ async def _allocate(
     await asyncio.gather(loop.run(), statuses.run())
 
 
-class _EveryTask(Collection[asyncio.Task[Any]]):
-    """The tasks that kopf must not take for its own: all that it did not list itself.
+class _TasksOfOthers(Collection[asyncio.Task[Any]]):
+    """The tasks that are not kopf's.
 
-    It would wait 5 s for every task that began after it, as if each were a handler that hangs, and cancel it then.
-    Its handlers here never hang, and meanwhile offers would go on being made.
+    In the end kopf waits 5 s for every task that began after it, as if each were a handler that hangs, and then cancels
+    it. Those that are not its own must be spared, and until then offers would go on being made.
     """
 
-    def __contains__(self, _: object) -> bool:
-        return True
+    def __contains__(self, task: object) -> bool:
+        frame = getattr(task.get_coro(), "cr_frame", None) if isinstance(task, asyncio.Task) else None
+        return frame is None or not frame.f_globals.get("__name__", "").startswith("kopf.")
 
     def __iter__(self) -> Iterator[asyncio.Task[Any]]:
-        return iter(asyncio.all_tasks())
+        return (task for task in asyncio.all_tasks() if task in self)
 
     def __len__(self) -> int:
-        return len(asyncio.all_tasks())
+        return sum(1 for _ in self)
 
 
 def _operator(kinds: handlers.Kinds, connection: Callable[[], dict[str, object]]) -> kopf.OperatorRegistry:
