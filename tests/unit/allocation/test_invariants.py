@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -24,6 +24,7 @@ from tender.allocation import (
     run_cycle,
 )
 from tender.allocation.pool import enough
+from tender.allocation.quotas import Quotas
 from tender.allocation.shares import fits
 from tender.allocation.suitability import untolerated_taint
 
@@ -316,6 +317,41 @@ def tell(ledger: Ledger, kind: str, key: Any, fact: Any) -> None:
             ledger.put_reservation(key, fact)
         case "refusal":
             ledger.put_refusal(key, fact)
+
+
+class TestRoomForGuarantees:
+    @given(
+        sizes=st.lists(SIZES, min_size=1, max_size=3),
+        parents=st.tuples(st.none(), st.none() | st.just("r0"), st.none() | st.sampled_from(["r0", "r1"])),
+        guarantees=st.lists(AMOUNTS, min_size=3, max_size=3),
+        homes=st.lists(st.sampled_from(["r0", "r1", "r2", "other"]), min_size=1, max_size=3),
+        demand=DEMANDS,
+        held=st.lists(AMOUNTS, max_size=3),
+        cycle=CYCLE_SETTINGS,
+    )
+    @settings(max_examples=150, deadline=None)
+    def test_is_never_given_away(self, sizes, parents, guarantees, homes, demand, held, cycle):
+        ledger = Ledger()
+        for number, size in enumerate(sizes):
+            ledger.put_node(Node(f"n{number}", size))
+        for number, (parent, guarantee) in enumerate(zip(parents, guarantees, strict=True)):
+            ledger.put_role(Role(f"r{number}", parent, guarantee=guarantee))
+        for number, home in enumerate(homes):
+            ledger.put_framework(Framework(f"f{number}", home, demand if number == 0 else None))
+        for number, amounts in enumerate(held):
+            ledger.put_charge(number, Charge("n0", amounts, f"f{number}"))
+        before = lacking(ledger)
+        for number, grant in enumerate(run_cycle(ledger, cycle, 0.0, Random(1)).grants):
+            ledger.put_charge(("grant", number), Charge(grant.node, grant.resources, grant.framework, grant.tasks))
+        for resource, short in lacking(ledger).items():
+            assert short <= max(0, before[resource])
+
+
+def lacking(ledger: Ledger) -> dict[str, int]:
+    """How much less is free, all over the cluster, than the unmet guarantees need; below zero where there is more."""
+    required = Quotas(ledger, ledger.role_holdings()).required
+    free = {one: sum(max(0, ledger.free(name).get(one, 0)) for name in ledger.nodes) for one in ("cpu", "memory")}
+    return {one: required.get(one, 0) - free[one] for one in free}
 
 
 TestWhateverHappens = Clusters.TestCase

@@ -1,8 +1,8 @@
 """The steps of the frameworks' side: they come and go, claim, decline and release, suppress and revive.
 
 A step looks at everything first and changes the world only then, so a refused one changes nothing. Where the format is
-silent: a framework that changes its role or becomes inactive loses its outstanding offers; one that becomes inactive,
-or is no longer suppressed, loses its filters. A part of an offer that is claimed by amounts counts as as many tasks of
+silent: a framework that changes its role or becomes inactive loses its outstanding offers and its filters, one that is
+no longer suppressed its filters. A part of an offer that is claimed by amounts counts as as many tasks of
 the demand as it has room for, and releasing amounts ends tasks in the same way.
 """
 
@@ -29,10 +29,11 @@ def framework(world: World, value: Mapping[str, Any]) -> None:
         idle.add("suppressed")
     if not value.get("active", True):
         idle.add("inactive")
-    if before is not None and (before.role != changed.role or "inactive" in idle):
+    moved = before is not None and before.role != changed.role
+    if moved or "inactive" in idle:
         for place in [place for place in world.offers if place[0] == name]:
             world.rescind(place)
-    if "inactive" in idle or world.idle.get(name, frozenset()) - idle:
+    if moved or "inactive" in idle or world.idle.get(name, frozenset()) - idle:
         ledger.revive(name)
     world.idle[name] = frozenset(idle)
     ledger.put_framework(dataclasses.replace(changed, inactive=_words(world.idle[name])))
