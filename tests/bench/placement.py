@@ -35,6 +35,7 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE", "APPLY"}
 BACKGROUND = {"leases", "nodes", "endpointslices", "endpoints"}
 PATIENCE_SECONDS = 120.0
 WARM_UP_PODS = 200
+SINGLE_PODS = 30
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -86,18 +87,29 @@ class Bench:
     async def tender_wave(self, pods: int) -> Wave:
         """So many pods as one Framework."""
         async with tender_running(self._cluster, self._kubeconfig) as self._tender:
-            manifest = {
-                "apiVersion": "tender.dev/v1alpha1",
-                "kind": "Framework",
-                "metadata": {"name": "wave", "namespace": NAMESPACE},
-                "spec": {"service": {"replicas": pods, "template": {"spec": pod_spec()}}},
-            }
-            wave = await self._measure(self._client.create(FRAMEWORKS, manifest), pods)
+            wave = await self._measure(self._client.create(FRAMEWORKS, service("wave", pods)), pods)
             await self._client.delete(FRAMEWORKS, "wave", namespace=NAMESPACE, propagation="Background")
             await asyncio.sleep(1.0)
         self._tender = {}
         await self._clean_up()
         return wave
+
+    async def first_pods(self, count: int) -> list[float]:
+        """Seconds from the creation of a Framework of one pod to the pod's, on an idle cluster, one after the other."""
+        latencies = []
+        async with tender_running(self._cluster, self._kubeconfig):
+            for number in range(count):
+                self.bound.times.clear()
+                begun = time.monotonic()
+                await self._client.create(FRAMEWORKS, service(f"single-{number}", 1))
+                await self._until_bound(1)
+                latencies.append(min(self.bound.times.values()) - begun)
+                await asyncio.sleep(0.3)
+            for number in range(count):
+                await self._client.delete(FRAMEWORKS, f"single-{number}", namespace=NAMESPACE)
+            await asyncio.sleep(1.0)
+        await self._clean_up()
+        return latencies
 
     async def scheduler_wave(self, pods: int) -> Wave:
         """The same pods through kube-scheduler."""
@@ -125,10 +137,7 @@ class Bench:
         writes_before = await self._writes()
         begun = time.monotonic()
         task = asyncio.ensure_future(demand)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.bound.times) < pods:
-                self.bound.changed.clear()
-                await self.bound.changed.wait()
+        await self._until_bound(pods)
         await task
         latencies = [at - begun for at in self.bound.times.values()]
         first_created = self.bound.first_created or begun
@@ -150,6 +159,12 @@ class Bench:
             writes=writes,
             cpu_s={name: cpu_seconds(pid) - cpu_before[name] for name, pid in processes.items()},
         )
+
+    async def _until_bound(self, pods: int) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.bound.times) < pods:
+                self.bound.changed.clear()
+                await self.bound.changed.wait()
 
     async def _writes(self) -> dict[str, float]:
         """Writes that the API server has counted so far, by verb and resource, less what nodes do of themselves."""
@@ -174,11 +189,22 @@ class Bench:
         await asyncio.sleep(2.0)
 
 
+def service(name: str, replicas: int) -> dict[str, Any]:
+    """A Framework of so many pods."""
+    return {
+        "apiVersion": "tender.dev/v1alpha1",
+        "kind": "Framework",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"service": {"replicas": replicas, "template": {"spec": pod_spec()}}},
+    }
+
+
 def pod_spec() -> dict[str, Any]:
     """The spec of every pod of a wave."""
     requests = {"cpu": "1", "memory": "64Mi"}
     return {
         "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
         "tolerations": [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}],
         "containers": [{"name": "main", "image": "tender.dev/pause:1", "resources": {"requests": requests}}],
     }
@@ -203,20 +229,23 @@ async def run(pods: int, nodes: int, rounds: int) -> dict[str, Any]:
                     result = await wave(pods)
                     results[name].append(result)
                     print(f"round {number + 1}: {name} {result.pods_per_s:.0f} pods/s", flush=True)
+            first = await bench.first_pods(SINGLE_PODS)
             watching.cancel()
     finally:
         cluster.down()
-    return figures(results)
+    return figures(results, first)
 
 
-def figures(results: dict[str, list[Wave]]) -> dict[str, Any]:
-    """Medians over the rounds, and the rounds themselves."""
+def figures(results: dict[str, list[Wave]], first: list[float]) -> dict[str, Any]:
+    """Medians over the rounds, the latencies of single pods, and the rounds themselves."""
     median = {name: statistics.median(wave.pods_per_s for wave in waves) for name, waves in results.items()}
     return {
         "tender_pods_per_s": median["tender"],
         "kube_scheduler_pods_per_s": median["kube-scheduler"],
         "ratio_to_kube_scheduler": median["tender"] / median["kube-scheduler"],
         "api_writes_per_pod": statistics.median(wave.writes_per_pod for wave in results["tender"]),
+        "first_pod_p50_s": percentile(first, 0.5),
+        "first_pod_p99_s": percentile(first, 0.99),
         "rounds": {name: [vars(wave) for wave in waves] for name, waves in results.items()},
     }
 
@@ -242,6 +271,10 @@ def report(result: dict[str, Any]) -> None:
         f"\nmedians: Tender {result['tender_pods_per_s']:.0f} pods/s, kube-scheduler "
         f"{result['kube_scheduler_pods_per_s']:.0f} pods/s, ratio {result['ratio_to_kube_scheduler']:.2f} "
         f"(target 2.5), API writes per pod {result['api_writes_per_pod']:.2f} (target 1.1)"
+    )
+    print(
+        f"from a Framework of one pod to its pod, idle cluster: p50 {result['first_pod_p50_s'] * 1000:.0f} ms "
+        f"(target 150), p99 {result['first_pod_p99_s'] * 1000:.0f} ms"
     )
 
 
