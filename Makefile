@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl kwok helm
 export PYTHONPATH := hack:.
 
 .PHONY: help
@@ -33,7 +34,7 @@ demo-down: ## Take the demo's cluster down
 
 .PHONY: tools
 tools: ## Build the programs of the local cluster (cached)
-	$(PYTHON) hack/cluster build
+	$(PYTHON) hack/cluster build $(TOOLS)
 
 .PHONY: test
 test: lint unit integration e2e ## Run every tier of tests
@@ -55,6 +56,7 @@ integration: install tools ## Test against a real etcd and API server
 
 .PHONY: e2e
 e2e: install tools ## Test the chart on a cluster with a real node
+	-$(PYTHON) hack/image build  # ahead of the tests' time limits; where it cannot be, the tests say why
 	$(BIN)/pytest tests/e2e
 
 .PHONY: bench
@@ -73,8 +75,8 @@ format: install ## Format the Python code
 	$(BIN)/ruff format
 
 .PHONY: image
-image: install ## Build the images as archives under build/images/
-	$(BIN)/python hack/image build
+image: ## Build the images as archives under build/images/
+	$(PYTHON) hack/image build
 
 .PHONY: clean
 clean: ## Remove what was made here (the cache of built programs stays)

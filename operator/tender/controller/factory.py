@@ -6,12 +6,12 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from tender.api.core import Pod, decode_pod
+from tender.api.core import decode_pod
 from tender.api.framework import Framework
 from tender.api.names import LABEL_FRAMEWORK
 from tender.api.offer import ResourceOffer
@@ -21,7 +21,7 @@ from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import TrafficMetrics
 from tender.cluster.pulse import Pulse
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
+from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
 from tender.cluster.vitals import Vitals
 from tender.controller.executor import Executor
@@ -32,6 +32,8 @@ from tender.controller.view import View
 from tender.frameworks.sdk import Note, Planner
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 async def run_controller(
@@ -72,35 +74,28 @@ async def run_controller(
         executor = Executor(
             client, view, metrics, manager=manager, status_interval=settings.status_interval, clock=clock
         )
-        frameworks: ListWatch[Framework] = ListWatch(
-            client,
-            FRAMEWORKS,
-            Framework.model_validate_json,
-            on_change=view.framework_changed,
-            namespace=settings.namespace,
-            observe=traffic.cache,
-            rng=rng,
-        )
-        pods: ListWatch[Pod] = ListWatch(
-            client,
-            PODS,
-            decode_pod,
-            on_change=view.pod_changed,
-            namespace=settings.namespace,
-            label_selector=LABEL_FRAMEWORK,
-            observe=traffic.cache,
-            rng=rng,
-        )
-        offers: ListWatch[ResourceOffer] = ListWatch(
-            client,
-            RESOURCE_OFFERS,
-            ResourceOffer.model_validate_json,
-            on_change=view.offer_changed,
-            namespace=settings.namespace,
-            observe=traffic.cache,
-            rng=rng,
-        )
-        caches = (frameworks, pods, offers)
+
+        def follow(
+            resource: Resource,
+            decode: Callable[[bytes], T],
+            on_change: Callable[[T | None, T | None], None],
+            label_selector: str = "",
+        ) -> ListWatch[T]:
+            return ListWatch(
+                client,
+                resource,
+                decode,
+                on_change=on_change,
+                namespace=settings.namespace,
+                label_selector=label_selector,
+                observe=traffic.cache,
+                rng=rng,
+            )
+
+        frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
+        pods = follow(PODS, decode_pod, view.pod_changed, LABEL_FRAMEWORK)
+        offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
+        caches: tuple[ListWatch[Any], ...] = (frameworks, pods, offers)
         pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=settings.namespace)
         vitals = Vitals(pulse, caches, settings.vitals)
         background = [
