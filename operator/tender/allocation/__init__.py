@@ -1,8 +1,10 @@
 """First level: how much of the cluster each framework is offered. Pure functions of values.
 
-`model` names the values, `ledger` keeps who holds what on which node, `shares` orders the frameworks, `suitability`
-says which nodes a framework can use, and `cycle` puts them together: one allocation cycle from a ledger to grants and
-reasons. Time, randomness and state come in as arguments.
+`model` names the values and `ledger` keeps who holds what on which node. `cycle` decides one allocation cycle, from a
+ledger to grants and reasons: `serving` orders the frameworks, `whole_nodes` and `tasks` are what they take, and
+`account` is what is left to take (`pool` of nodes, `quotas` of roles, `headroom` for guarantees). `take_back` says
+which outstanding offers have to end when quotas or nodes change. `scenario` plays all of it on a virtual clock. Time,
+randomness and state come in as arguments.
 """
 
 from tender.allocation.cycle import run_cycle, serving_order

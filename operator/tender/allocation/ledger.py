@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from tender.allocation.filters import Filters
 from tender.allocation.holdings import Holdings
 from tender.allocation.model import Charge, Framework, Node, Refusal, Reservation, Role, Settings, Shares
-from tender.allocation.reservations import Group, Reservations, use_up
+from tender.allocation.reservations import Group, Reservations, left_unused
 from tender.allocation.shares import add_into, dominant_share
 from tender.allocation.tree import RoleTree
 from tender.api.quantities import Resources
@@ -177,10 +177,6 @@ class Ledger:
         """What a framework refuses at the moment, by node."""
         return self._filters.standing(framework, now)
 
-    def reserved(self, node: str) -> Mapping[Group, Resources]:
-        """What is reserved on a node, used or not, by role and named framework."""
-        return self._reservations.on(node)
-
     def unused(self, node: str, without: Collection[Key] = ()) -> Mapping[Group, Resources]:
         """What is reserved on a node and not used, by role and named framework.
 
@@ -188,11 +184,11 @@ class Ledger:
         """
         if node not in self.nodes or not self._reservations.any_on(node):
             return {}
-        if without:
-            return self._unused_on(node, without)
-        if node not in self._unused:
-            self._unused[node] = self._unused_on(node, ())
-        return self._unused[node]
+        if node in self._unused and not without:
+            return self._unused[node]
+        charges = [one for key, one in self.charges_on(node) if one.framework in self.frameworks and key not in without]
+        unused = left_unused(self._reservations.on(node), charges, self.line)
+        return unused if without else self._unused.setdefault(node, unused)
 
     def reserving(self) -> set[Group]:
         """The roles, and the frameworks named, that anything is reserved for anywhere."""
@@ -251,13 +247,3 @@ class Ledger:
     def _count(self, charge: Charge, sign: int) -> None:
         self._holdings.count(charge, sign)
         self._unused.pop(charge.node, None)
-
-    def _unused_on(self, node: str, without: Collection[Key]) -> dict[Group, dict[str, int]]:
-        held: dict[str, dict[str, int]] = {}
-        for key, charge in self.charges_on(node):
-            if charge.framework in self.frameworks and key not in without:
-                add_into(held.setdefault(charge.framework or "", {}), charge.resources)
-        unused = self._reservations.on(node)
-        for framework, amounts in sorted(held.items()):
-            use_up(unused, framework, self.line(framework), amounts)
-        return unused

@@ -5,9 +5,9 @@ then those of its own role, then those of the roles above. What is left of a res
 by its role (and by the framework that it names) all the same.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from tender.allocation.model import Reservation
+from tender.allocation.model import Charge, Reservation
 from tender.allocation.shares import add_into
 from tender.api.quantities import Resources
 
@@ -62,19 +62,20 @@ def sources(groups: Iterable[Group], framework: str, lineage: Sequence[str]) -> 
     return [group for group in ordered if group in present]
 
 
-def use_up(
-    unused: Mapping[Group, dict[str, int]], framework: str, lineage: Sequence[str], held: Resources
-) -> list[tuple[Group, dict[str, int]]]:
-    """Take what a framework holds off what is unused, in place. Returns how much of which group it uses."""
-    left = dict(held)
-    drawn = []
-    for group in sources(unused, framework, lineage):
-        amounts = overlap(left, unused[group])
-        if amounts:
-            add_into(unused[group], amounts, -1)
-            add_into(left, amounts, -1)
-            drawn.append((group, amounts))
-    return drawn
+def left_unused(
+    reserved: Mapping[Group, Resources], charges: Iterable[Charge], line: Callable[[str], Sequence[str]]
+) -> dict[Group, dict[str, int]]:
+    """What is left of the reservations of a node, given what frameworks hold there. `line`: of a framework's role."""
+    held: dict[str, dict[str, int]] = {}
+    for charge in charges:
+        add_into(held.setdefault(charge.framework or "", {}), charge.resources)
+    unused = {group: dict(amounts) for group, amounts in reserved.items()}
+    for framework, amounts in held.items():
+        for group in sources(unused, framework, line(framework)):
+            used = overlap(amounts, unused[group])
+            add_into(unused[group], used, -1)
+            add_into(amounts, used, -1)
+    return unused
 
 
 def overlap(some: Resources, others: Resources) -> dict[str, int]:
