@@ -61,25 +61,25 @@ class Facts:
 
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         """A node came, changed or went."""
-        self._intake.node_changed(old, new)
-        self._wake()
+        if self._intake.node_changed(old, new):
+            self._wake()
 
     def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> None:
         """A pod came, changed or went."""
-        self._intake.pod_changed(old, new)
-        self._wake()
+        if self._intake.pod_changed(old, new):
+            self._wake()
 
     def corrected(self, resource: str, count: int) -> None:
         """A census has found objects that were gone unnoticed."""
         self._metrics.census_corrections.labels(resource).inc(count)
 
     def _framework_changed(self, old: Framework | None, new: Framework | None) -> None:
-        self._intake.framework_changed(old, new)
+        if self._intake.framework_changed(old, new):
+            self._wake()
         if new is not None and (self._is_new(new) if old is None else old.spec.role != new.spec.role):
             self._tell_of_implicit_role(new)
         if old is not None and new is not None and old.status.demand != new.status.demand and self._loop:
             self._loop.demand_changed(f"{new.metadata.namespace}/{new.metadata.name}")
-        self._wake()
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
         before = self._ledger.roles.get(new.metadata.name) if new is not None else None

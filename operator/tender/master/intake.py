@@ -19,7 +19,11 @@ PODS = "pods"
 
 
 class Intake:
-    """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods."""
+    """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods.
+
+    The methods for nodes, pods and frameworks say whether the ledger is another one now: most of what is told of these
+    (heartbeats, probes, figures in a status) changes nothing that an allocation could depend on.
+    """
 
     def __init__(self, ledger: Ledger, on_pod: Callable[[str, core.Pod | None, core.Pod | None], None]) -> None:
         self._ledger = ledger
@@ -27,15 +31,20 @@ class Intake:
         self._frameworks_by_uid: dict[str, str] = {}
         self._pods_by_owner: dict[str, dict[str, core.Pod]] = {}
 
-    def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
+    def node_changed(self, old: core.Node | None, new: core.Node | None) -> bool:
         """A node came, changed or went."""
+        name = next(node.metadata.name for node in (new, old) if node is not None)
+        before = self._ledger.nodes.get(name)
         if new is not None:
             self._ledger.put_node(read_node(new))
         elif old is not None:
-            self._ledger.remove_node(old.metadata.name)
+            self._ledger.remove_node(name)
+        return self._ledger.nodes.get(name) != before
 
-    def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> None:
+    def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> bool:
         """A pod came, changed or went."""
+        keys = [(PODS, _pod_key(pod)) for pod in (old, new) if pod is not None]
+        before = [self._ledger.charge(key) for key in keys]
         for pod in (old, new):
             owner = _framework_uid(pod)
             if pod is not None and owner is not None:
@@ -53,9 +62,12 @@ class Intake:
         framework = self._framework_of(new or old)
         if framework is not None:
             self._on_pod(framework, old, new)
+        return [self._ledger.charge(key) for key in keys] != before
 
-    def framework_changed(self, old: api.Framework | None, new: api.Framework | None) -> None:
+    def framework_changed(self, old: api.Framework | None, new: api.Framework | None) -> bool:
         """A framework came, changed or went."""
+        names = [key_of(framework) for framework in (old, new) if framework is not None]
+        before = [self._ledger.frameworks.get(name) for name in names]
         replaced = old is not None and (new is None or new.metadata.uid != old.metadata.uid)
         if old is not None and replaced:
             self._ledger.remove_framework(key_of(old))
@@ -67,6 +79,7 @@ class Intake:
             if uid not in self._frameworks_by_uid:
                 self._frameworks_by_uid[uid] = key_of(new)
                 self._recharge(uid)
+        return replaced or [self._ledger.frameworks.get(name) for name in names] != before
 
     def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> None:
         """A role came, changed or went."""

@@ -6,7 +6,7 @@ import pytest
 from tests.builders import NOON, demand, external, framework, node, owner_of, pod, role
 
 from tender.allocation import Demand, Ledger, Toleration
-from tender.api import core
+from tender.api import Reservation, core
 from tender.master.intake import Intake
 from tender.master.reading import read_framework, read_node, read_role
 
@@ -237,3 +237,37 @@ class TestRoles:
         assert master.ledger.role_of("shops").weight == 3
         master.intake.role_changed(role(weight=3), None)
         assert "shops" not in master.ledger.roles
+
+
+class TestWhatChangesNothing:
+    """Heartbeats, probes and figures come by the thousand: none of them is worth a cycle."""
+
+    def test_a_node_that_only_beats_its_heart(self, master):
+        assert not master.intake.node_changed(node(), node())
+        assert master.intake.node_changed(node(), node(cpu="8"))
+        assert master.intake.node_changed(node(), None)
+        assert not master.intake.node_changed(node(), None)
+
+    def test_a_pod_that_only_becomes_ready(self, master):
+        assert master.intake.pod_changed(None, pod(of=None, ready=False))
+        assert not master.intake.pod_changed(pod(of=None, ready=False), pod(of=None, ready=True))
+        assert master.intake.pod_changed(pod(of=None), pod(of=None, phase="Succeeded"))
+
+    def test_a_framework_of_which_only_figures_changed(self, master):
+        assert master.intake.framework_changed(None, external(demand=[demand("a", 1)]))
+        assert not master.intake.framework_changed(external(demand=[demand("a", 1)]), external(demand=[demand("a", 1)]))
+        assert master.intake.framework_changed(external(demand=[demand("a", 1)]), external(demand=[demand("a", 2)]))
+
+
+class TestReservations:
+    def test_are_kept_until_they_are_deleted(self, master):
+        kept = Reservation.model_validate(
+            {
+                "metadata": {"name": "kept", "namespace": "shop", "uid": "kept"},
+                "spec": {"role": "a", "framework": "web", "node": "node-1", "resources": {"cpu": "1"}},
+            }
+        )
+        master.intake.reservation_changed(None, kept)
+        assert dict(master.ledger.unused("node-1")) == {("a", "shop/web"): {"cpu": 1000}}
+        master.intake.reservation_changed(kept, None)
+        assert dict(master.ledger.unused("node-1")) == {}

@@ -9,9 +9,10 @@ from tests.builders import NOON, demand, external, node, role
 from tender.allocation import Charge, CycleResult, Ledger, NotOffered, Reason, Settings, run_cycle
 from tender.api.conditions import find_condition
 from tender.api.framework import FrameworkStatus
+from tender.api.reservation import Reservation
 from tender.api.role import FrameworkRole, FrameworkRoleStatus
-from tender.master.reading import read_framework, read_node, read_role
-from tender.master.statuses import framework_status, misplacement, role_figures, role_status
+from tender.master.reading import read_framework, read_node, read_reservation, read_role
+from tender.master.statuses import framework_status, misplacement, reservation_status, role_figures, role_status
 
 SETTINGS = Settings()
 NOTHING = CycleResult((), {})
@@ -153,3 +154,34 @@ class TestMisplacement:
         message = misplacement("a", ledger)
         assert message is not None
         assert f"({circle})" in message
+
+
+class TestAReservation:
+    def reserve(self, node_name: str = "node-1", cpu: str = "1") -> Reservation:
+        return Reservation.model_validate(
+            {
+                "metadata": {"name": "kept", "namespace": "shop", "uid": "kept", "generation": 1},
+                "spec": {"role": "a", "node": node_name, "resources": {"cpu": cpu}},
+            }
+        )
+
+    def ledger(self, reservation: Reservation) -> Ledger:
+        ledger = Ledger()
+        ledger.put_node(read_node(node(cpu="4")))
+        ledger.put_reservation("shop/kept", read_reservation(reservation))
+        return ledger
+
+    @pytest.mark.parametrize(
+        ("node_name", "cpu", "state", "why"),
+        [
+            ("node-1", "4", "Ready", "kept for role a"),
+            ("node-1", "5", "Stalled", "node node-1 lacks 1 cpu"),
+            ("gone", "1", "Stalled", "spec.node: there is no node gone"),
+        ],
+    )
+    def test_says_whether_it_is_kept(self, node_name: str, cpu: str, state: str, why: str):
+        reservation = self.reserve(node_name, cpu)
+        status = reservation_status(reservation, self.ledger(reservation), 0.0)
+        told = {condition["type"]: condition for condition in status["conditions"]}
+        assert told[state]["status"] == "True"
+        assert why in told[state]["message"]
