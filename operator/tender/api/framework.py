@@ -18,7 +18,7 @@ from tender.api.meta import (
 )
 from tender.api.names import DEFAULT_ROLE
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import Rule, cel, list_map, server_default
+from tender.api.rules import Rule, cel, server_default
 from tender.api.template import PodTemplate
 
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=32)]
