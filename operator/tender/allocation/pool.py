@@ -169,8 +169,10 @@ class Pool:
 
 def enough(resources: Resources, minimum: tuple[Resources, ...]) -> bool:
     """Whether an offer of these resources is worth making: it holds one of the sets, and not pods alone."""
+    if resources.keys() <= {"pods"}:
+        return False
     if minimum:
-        return any(fits(one, resources) for one in minimum) and any(resource != "pods" for resource in resources)
+        return any(fits(one, resources) for one in minimum)
     return any(amount > 0 and resource != "pods" for resource, amount in resources.items())
 
 

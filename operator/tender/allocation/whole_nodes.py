@@ -64,12 +64,16 @@ class WholeNodes:
         hindered = self._wants.obstacle(self._account.ledger.nodes[name])
         if hindered is None:
             stock = self._account.pool.stock(name)
-            if stock.kept is None and not stock.touched and not self._bound:
-                return self._unless_refused(name, stock.left())
-            takings = self._account.takings(self._framework, name)
-            hindered = self._shortage(name, takings)
-            if hindered is None:
-                return self._unless_refused(name, takings.allowed, takings.draws)
+            if stock.kept is None and not self._bound:
+                left = stock.left()
+                if not stock.touched or enough(left, self._minimum):
+                    return self._unless_refused(name, left)
+                hindered = self._scarcity(name)
+            else:
+                takings = self._account.takings(self._framework, name)
+                hindered = self._shortage(name, takings)
+                if hindered is None:
+                    return self._unless_refused(name, takings.allowed, takings.draws)
         self._tally.count(*hindered)
         return None
 
