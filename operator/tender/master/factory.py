@@ -60,7 +60,7 @@ async def run_master(
     )
     async with client, asyncio.TaskGroup() as tasks:
         ledger = Ledger()
-        book = OfferBook(ledger, settings.interval)
+        book = OfferBook(ledger, settings.cycle, settings.interval)
         recorder = EventRecorder(client, controller="tender-master", instance=platform.node())
         facts = Facts(ledger, book, Intake(ledger, book.pod_changed), recorder, metrics, clock)
         executor = Executor(client, facts.offers, tasks)
@@ -114,7 +114,7 @@ async def run_master(
         async with Serving(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
-            background.append(tasks.create_task(_allocate(nodes, pods, census, loop, statuses)))
+            background.append(tasks.create_task(_allocate(nodes, pods, census, facts, loop, statuses)))
             operator = _operator(kinds, access.connection_fields)
             watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
             await kopf.run_tasks(watching, ignored=_TasksOfOthers())
@@ -123,11 +123,17 @@ async def run_master(
 
 
 async def _allocate(
-    nodes: ListWatch[Node], pods: ListWatch[Pod], census: Census, loop: AllocationLoop, statuses: StatusWriter
+    nodes: ListWatch[Node],
+    pods: ListWatch[Pod],
+    census: Census,
+    facts: Facts,
+    loop: AllocationLoop,
+    statuses: StatusWriter,
 ) -> None:
     """Offer nothing before everything that is held is known."""
     await asyncio.gather(nodes.synced.wait(), pods.synced.wait(), census.complete.wait())
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
+    facts.start_complete()
     loop.wake()
     await asyncio.gather(loop.run(), statuses.run())
 

@@ -50,6 +50,7 @@ class Facts:
         self._metrics = metrics
         self._clock = clock
         self._loop: AllocationLoop | None = None
+        self._complete = False
         self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS))
         self.roles = Registry(FrameworkRole, self._role_changed, self._unreadable(FRAMEWORK_ROLES))
         self.reservations = Registry(Reservation, self._reservation_changed, self._unreadable(RESERVATIONS))
@@ -58,6 +59,13 @@ class Facts:
     def follow(self, loop: AllocationLoop) -> None:
         """Wake this loop from now on."""
         self._loop = loop
+
+    def start_complete(self) -> None:
+        """All that was there at the start is known: what is not known from now on is not there."""
+        self._complete = True
+        for framework in self.frameworks.objects.values():
+            if self._is_new(framework):
+                self._tell_of_implicit_role(framework)
 
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         """A node came, changed or went."""
@@ -108,7 +116,7 @@ class Facts:
 
     def _tell_of_implicit_role(self, framework: Framework) -> None:
         role = framework.spec.role
-        if self._loop is not None and role not in self.roles.objects and role != DEFAULT_ROLE:
+        if self._complete and role not in self.roles.objects and role != DEFAULT_ROLE:
             self._recorder.record(
                 _regarding(FRAMEWORKS, framework),
                 "ImplicitRole",

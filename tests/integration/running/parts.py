@@ -43,8 +43,13 @@ class Part:
             return 0, "nobody listens"
 
     async def figures(self) -> dict[str, float]:
-        """All samples of /metrics as "name" or "name{label=value,…}"."""
-        _, text = await self.get("/metrics")
+        """All samples of /metrics as "name" or "name{label=value,…}", as soon as it serves them."""
+
+        async def text_of_metrics() -> str:
+            code, text = await self.get("/metrics")
+            return text if code == 200 else ""
+
+        text = await until(text_of_metrics, "metrics")
         figures = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:

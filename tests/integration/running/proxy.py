@@ -60,7 +60,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for _, opened in self._gates:
+        for _matches, opened in self._gates:
             opened.set()
         await self._runner.cleanup()
         await self._session.close()

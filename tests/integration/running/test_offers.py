@@ -79,7 +79,7 @@ class TestOffers:
 
 class TestADemand:
     async def test_counts_the_tasks_that_run_are_claimed_or_on_offer(self, world: World, api_server: ApiServer):
-        [node] = await world.add_nodes(1, cpu="8")
+        await world.add_nodes(1, cpu="8")
         owner = await world.add_framework("web")
         await world.declare("web", demand("a", 3, requests={"cpu": "1"}))
         async with master(world, api_server.kubeconfig) as part:

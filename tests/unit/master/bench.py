@@ -76,6 +76,7 @@ class Master:
             self.facts.node_changed(None, node(f"node-{number}"))
         self.cache.catch_up()
         self.facts.follow(self.loop)
+        self.facts.start_complete()
 
     async def tick(self) -> None:
         """Hear of what has changed, run one cycle, and let everything be written that it decided."""

@@ -1,0 +1,122 @@
+"""Roles: their weights share the cluster, a role that only a name stands for is told of, a wrong parent is too."""
+
+import contextlib
+
+from tests.integration.conftest import ApiServer
+from tests.integration.running.parts import master
+from tests.integration.running.proxy import Proxy
+from tests.integration.running.world import World, demand, tasks_in, until
+
+from tender.api.conditions import READY, STALLED, find_condition
+from tender.api.meta import Condition
+
+
+async def condition(world: World, role: str, type_: str) -> Condition:
+    """Wait until a condition of a role is True."""
+
+    async def holds() -> Condition | None:
+        found = find_condition((await world.role(role)).status.conditions, type_)
+        return found if found is not None and found.status == "True" else None
+
+    found: Condition = await until(holds, f"role {role}: {type_}")
+    return found
+
+
+class TestWeights:
+    async def test_divide_what_is_scarce(self, world: World, api_server: ApiServer):
+        await world.add_nodes(3, cpu="5")
+        for name, weight in (("gold", 2), ("plain", 1)):
+            role = world.named(name)
+            await world.add_role(role, weight=weight)
+            await world.add_framework(name, role=role)
+            await world.declare(name, demand("a", 100, requests={"cpu": "1"}))
+        async with master(world, api_server.kubeconfig) as part:
+            await world.an_offer("gold")
+            await part.cycles()
+            assert tasks_in(await world.open_offers("gold")) == 10
+            assert tasks_in(await world.open_offers("plain")) == 5
+
+            async def is_in_the_status() -> bool:
+                gold, plain = [(await world.role(world.named(name))).status for name in ("gold", "plain")]
+                return (gold.dominant_share, plain.dominant_share) == ("0.6667", "0.3333")
+
+            await until(is_in_the_status, "shares in the status of the roles")
+            figures = await part.figures()
+            for name, weight, share in (("gold", 2, 10 / 15), ("plain", 1, 5 / 15)):
+                role = world.named(name)
+                assert figures[f"tender_role_weight{{role={role}}}"] == weight
+                assert figures[f"tender_role_dominant_share{{role={role}}}"] == share
+                assert figures[f"tender_role_offered{{resource=cpu,role={role}}}"] == 15 * share
+
+
+class TestARoleThatOnlyANameStandsFor:
+    async def test_takes_part_and_is_told_of(self, world: World, api_server: ApiServer):
+        await world.add_nodes(1)
+        role = world.named("unheard-of")
+        async with master(world, api_server.kubeconfig) as part:
+            await part.ready()
+            await world.add_framework("web", role=role)
+            assert (await world.an_offer("web")).spec.role == role
+
+            async def was_told() -> list[str]:
+                return await world.told("ImplicitRole", "web")
+
+            [note] = await until(was_told, "an event")
+        assert f"Create FrameworkRole {role}" in note
+
+    async def test_is_not_made_of_one_whose_list_comes_late(self, world: World, proxy: Proxy):
+        await world.add_nodes(1)
+        role = world.named("late")
+        await world.add_role(role)
+        await world.add_framework("web", role=role)
+        await world.add_framework("other", role=world.named("unheard-of"))
+        with contextlib.ExitStack() as held:
+            held.enter_context(proxy.holding(lambda asked: asked.lists("frameworkroles")))
+            async with master(world, proxy.kubeconfig) as part:
+
+                async def knows_frameworks() -> bool:
+                    return (await part.figures())["tender_frameworks"] == 2
+
+                await until(knows_frameworks, "frameworks")
+                held.close()
+
+                async def was_told() -> list[str]:
+                    return await world.told("ImplicitRole", "other")
+
+                await until(was_told, "an event")
+        assert await world.told("ImplicitRole", "web") == []
+
+
+class TestAParent:
+    async def test_that_does_not_exist_stalls_its_child_until_it_does(self, world: World, api_server: ApiServer):
+        child, parent = world.named("child"), world.named("parent")
+        await world.add_nodes(1)
+        await world.add_role(child, parent=parent)
+        await world.add_framework("web", role=child)
+        async with master(world, api_server.kubeconfig):
+            stalled = await condition(world, child, STALLED)
+            assert stalled.message == (
+                f"spec.parent: role {parent} does not exist; create FrameworkRole {parent} or remove spec.parent. "
+                "Until then the role is treated as one without a parent"
+            )
+            await world.an_offer("web")
+            await world.add_role(parent)
+            await condition(world, child, READY)
+
+    async def test_in_a_circle_stalls_all_of_it_and_nobody_else(self, world: World, api_server: ApiServer):
+        one, two, apart = (world.named(name) for name in ("one", "two", "apart"))
+        await world.add_nodes(1, cpu="2")
+        await world.add_role(one, parent=two)
+        await world.add_role(two, parent=one)
+        await world.add_role(apart)
+        for name, role in (("within", one), ("without", apart)):
+            await world.add_framework(name, role=role)
+            await world.declare(name, demand("a", 1, requests={"cpu": "1"}))
+        async with master(world, api_server.kubeconfig):
+            for name, first, second in ((one, one, two), (two, two, one)):
+                stalled = await condition(world, name, STALLED)
+                assert f"spec.parent: the parents form a circle ({first} -> {second} -> {first})" in stalled.message
+                assert "change one of them" in stalled.message
+            await condition(world, apart, READY)
+            await world.an_offer("within")
+            await world.an_offer("without")
