@@ -5,7 +5,7 @@ twice counts once, facts may come in any order, and a ledger rebuilt from the ob
 Charges count only while their node is there. The ledger takes facts as they are; it never refuses one.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from tender.allocation.filters import Filters
 from tender.allocation.holdings import Holdings
@@ -155,11 +155,6 @@ class Ledger:
         """What nobody holds on a node; negative where more is held than the node has."""
         used = self._holdings.used(node)
         return {name: total - used.get(name, 0) for name, total in self.nodes[node].allocatable.items()}
-
-    def overcommitted(self, node: str, resources: Iterable[str]) -> bool:
-        """Whether more is held on a node than it has, of any of these resources."""
-        allocatable, used = self.nodes[node].allocatable, self._holdings.used(node)
-        return any(used.get(name, 0) > allocatable.get(name, 0) for name in resources)
 
     def held(self, framework: str) -> Resources:
         """All that a framework holds: pods, claims and outstanding offers."""

@@ -104,9 +104,9 @@ class AllocationLoop:
 
     def role_changed(self, before: Role | None, after: Role) -> None:
         """A role changed: offers that its quota does not allow any more, or that a guarantee needs, are taken back."""
-        keys = after_role_change(self._ledger, self._settings.cycle, before, after, self._book.offer_of)
+        keys = after_role_change(self._ledger, self._settings.cycle, before, after, self._book.holder_of)
         why = f"the quota of role {after.name} changed"
-        offers = dict.fromkeys(self._book.offer_of(key) for key in keys)
+        offers = dict.fromkeys(self._book.holder_of(key) for key in keys)
         self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], self._clock())
 
     def _rest(self, now: float) -> None:

@@ -8,13 +8,14 @@ an offer that expired without an answer refuses for a while in the same way.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tender.allocation import Charge, Ledger, Refusal
+from tender.allocation import Charge, Ledger, Refusal, Settings, take_back
 from tender.allocation.ledger import Key
 from tender.api import core
-from tender.api.names import LABEL_OFFER, LABEL_TASK
+from tender.api.names import LABEL_TASK
 from tender.api.offer import Claim, OfferPhase, ResourceOffer
 from tender.api.requests import pod_requests
 from tender.master.registry import key_of
+from tender.master.sightings import Sightings, names_offer, offer_of
 
 LAUNCH_DEADLINE_SECONDS = 60.0
 """How long a claim may wait for its pods before it returns."""
@@ -45,24 +46,12 @@ class Remove:
 Due = Withdraw | Remove
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
-    """A pod that names an offer, and the framework that owns it: not always the one that the offer is made to."""
-
-    framework: str
-    pod: core.Pod
-
-
 @dataclass(slots=True)
 class _Entry:
-    """What is known of one offer besides the object itself.
-
-    `sightings` are the pods made from it, by node and name; `outstanding` the slices that hold something in the ledger.
-    """
+    """What is known of one offer besides the object itself; `outstanding` are the slices that hold something."""
 
     offer: ResourceOffer
     since: float
-    sightings: dict[str, dict[str, _Sighting]] = field(default_factory=dict)
     outstanding: set[int] = field(default_factory=set)
     refuses: bool = False
 
@@ -70,12 +59,13 @@ class _Entry:
 class OfferBook:
     """Keeps the charges and filters of all offers in the ledger. `interval` is the length of a cycle in seconds."""
 
-    def __init__(self, ledger: Ledger, interval: float = 1.0) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings | None = None, interval: float = 1.0) -> None:
         self._ledger = ledger
+        self._settings = settings or Settings()
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
         self._open_on: dict[str, set[str]] = {}
-        self._sightings: dict[str, dict[str, dict[str, _Sighting]]] = {}
+        self._sightings = Sightings()
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -85,8 +75,7 @@ class OfferBook:
             key = key_of(new)
             before = self._entries.get(key)
             since = before.since if before and before.offer.status.phase == new.status.phase else now
-            entry = _Entry(new, since, self._sightings.get(key, {}))
-            self._entries[key] = entry
+            entry = self._entries[key] = _Entry(new, since)
             self._post(key, entry)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
@@ -95,25 +84,15 @@ class OfferBook:
         A pod that went is remembered while its offer is there, since the claim was used all the same.
         """
         pod = new or old
-        if pod is None or not pod.spec.node_name or LABEL_OFFER not in pod.metadata.labels:
+        if pod is None or not names_offer(pod):
             return
-        offer = f"{pod.metadata.namespace}/{pod.metadata.labels[LABEL_OFFER]}"
-        name = f"{pod.metadata.namespace}/{pod.metadata.name}"
-        entry = self._entries.get(offer)
-        if entry is not None and _framework_key(entry.offer) != framework:
-            return
+        key = offer_of(pod)
+        entry = self._entries.get(key)
         if new is None:
             if entry is None:
-                self._forget_sighting(offer, pod.spec.node_name, name)
-            return
-        seen = self._sightings.setdefault(offer, {}).setdefault(pod.spec.node_name, {})
-        if name in seen:
-            return
-        seen[name] = _Sighting(framework, pod)
-        if entry is not None:
-            entry.sightings = self._sightings[offer]
-            if entry.offer.status.phase == OfferPhase.CLAIMED:
-                self._charge_claims(offer, entry, on_node=pod.spec.node_name)
+                self._sightings.remove(framework, pod)
+        elif self._sightings.add(framework, new) and entry is not None and _framework_key(entry.offer) == framework:
+            self._charge_claims(key, entry, on_node=new.spec.node_name)
 
     def revive(self, framework: str) -> list[Due]:
         """A framework's demand changed: its refusals end."""
@@ -125,14 +104,16 @@ class OfferBook:
 
     def due(self, now: float, frameworks: Mapping[str, str]) -> list[Due]:
         """What has to be done about offers at this time. `frameworks` gives the role of each one that exists."""
+        roomless = self._roomless()
         return [
             due
             for key, entry in self._entries.items()
-            if entry.offer.metadata.uid is not None and (due := self._due(key, entry, now, frameworks)) is not None
+            if entry.offer.metadata.uid is not None
+            and (due := self._due(key, entry, now, frameworks, roomless.get(key))) is not None
         ]
 
     @staticmethod
-    def offer_of(charge: Key) -> str:
+    def holder_of(charge: Key) -> str:
         """The key of the offer that a charge in the ledger belongs to, going by the charge's key."""
         if isinstance(charge, tuple):
             return str(charge[0])
@@ -145,19 +126,26 @@ class OfferBook:
             counts[entry.offer.status.phase] += 1
         return counts
 
-    def _due(self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, str]) -> Due | None:
+    def _due(
+        self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, str], roomless: str | None
+    ) -> Due | None:
         offer = entry.offer
         framework = _framework_key(offer)
         if framework not in frameworks:
             return Remove(key, "the framework is gone")
         match offer.status.phase:
             case OfferPhase.OFFERED:
-                return self._due_open(key, entry, now, frameworks[framework])
+                if offer.spec.role != frameworks[framework]:
+                    return Withdraw(key, OfferPhase.RESCINDED, f"the framework is in role {frameworks[framework]} now")
+                if roomless is not None:
+                    return Withdraw(key, OfferPhase.RESCINDED, roomless)
+                if now > offer.spec.expires_at.timestamp():
+                    return Withdraw(key, OfferPhase.EXPIRED, "nobody answered the offer in time")
             case OfferPhase.CLAIMED:
                 if not entry.outstanding:
                     return Remove(key, "all that was claimed runs")
                 if now > entry.since + LAUNCH_DEADLINE_SECONDS:
-                    return Remove(key, "the launch deadline has passed", self._missed(entry))
+                    return Remove(key, "the launch deadline has passed", self._missed(key, entry))
             case OfferPhase.DECLINED:
                 if now >= self._refused_until(entry):
                     return Remove(key, "the refusal has ended")
@@ -166,28 +154,23 @@ class OfferBook:
                     return Remove(key, "the offer was taken back")
         return None
 
-    def _due_open(self, key: str, entry: _Entry, now: float, role: str) -> Due | None:
-        offer = entry.offer
-        if offer.spec.role != role:
-            return Withdraw(key, OfferPhase.RESCINDED, f"the framework is in role {role} now")
-        for one in offer.spec.slices:
-            node = self._ledger.nodes.get(one.node)
+    def _roomless(self) -> dict[str, str]:
+        """Open offers that must be taken back because a node has not the room for them any more, and why."""
+        roomless: dict[str, str] = {}
+        for name, keys in self._open_on.items():
+            node = self._ledger.nodes.get(name)
             if node is None:
-                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node} is gone")
-            if node.unavailable:
-                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node}: {node.unavailable}")
-            if entry.sightings:  # it has been claimed, and the news of it is still on the way
+                roomless.update(dict.fromkeys(keys, f"node {name} is gone"))
                 continue
-            if self._ledger.overcommitted(one.node, one.amounts) and self._last_open_on(one.node) == key:
-                return Withdraw(key, OfferPhase.RESCINDED, f"node {one.node} has less free than was offered")
-        if now > offer.spec.expires_at.timestamp():
-            return Withdraw(key, OfferPhase.EXPIRED, "nobody answered the offer in time")
-        return None
+            why = f"node {name}: {node.unavailable}" if node.unavailable else f"node {name} has less to give"
+            for charge in take_back.on_node(self._ledger, self._settings, name):
+                key = self.holder_of(charge)
+                roomless.setdefault(key, why)
+        return {key: why for key, why in roomless.items() if not self._is_claimed(key)}
 
-    def _last_open_on(self, node: str) -> str | None:
-        """The youngest open offer on a node: when there is too little, it is the one to go, and one at a time."""
-        keys = self._open_on.get(node, ())
-        return max(keys, key=lambda key: (self._entries[key].since, key), default=None)
+    def _is_claimed(self, key: str) -> bool:
+        """Whether pods of an open offer run already: it has been claimed, and the news of it is still on the way."""
+        return self._sightings.any(key, _framework_key(self._entries[key].offer))
 
     def _post(self, key: str, entry: _Entry) -> None:
         """Write what the offer holds into the ledger."""
@@ -215,7 +198,7 @@ class OfferBook:
         for claim in entry.offer.status.claims:
             if on_node is not None and entry.offer.spec.slices[claim.slice].node != on_node:
                 continue
-            remaining = self._remaining(entry, claim)
+            remaining = self._remaining(key, entry, claim)
             if remaining is None:
                 entry.outstanding.discard(claim.slice)
                 self._ledger.remove_charge((key, claim.slice))
@@ -234,18 +217,15 @@ class OfferBook:
                 if not holders:
                     del self._open_on[one.node]
         if not keep:
-            self._sightings.pop(key, None)
+            self._sightings.end(key)
 
-    def _remaining(self, entry: _Entry, claim: Claim) -> Charge | None:
+    def _remaining(self, key: str, entry: _Entry, claim: Claim) -> Charge | None:
         """What of a claim has not been seen as pods yet; None when all of it has."""
         node = entry.offer.spec.slices[claim.slice].node
+        framework = _framework_key(entry.offer)
         resources = dict(claim.amounts)
         tasks = dict(claim.tasks)
-        framework = _framework_key(entry.offer)
-        for sighting in entry.sightings.get(node, {}).values():
-            if sighting.framework != framework:
-                continue
-            pod = sighting.pod
+        for pod in self._sightings.on(key, framework, node):
             for resource, amount in pod_requests(pod.spec).items():
                 if resource in resources:
                     resources[resource] -= amount
@@ -258,17 +238,8 @@ class OfferBook:
             return None
         return Charge(node, resources, framework, tasks)
 
-    def _forget_sighting(self, offer: str, node: str, pod: str) -> None:
-        on_nodes = self._sightings.get(offer, {})
-        pods = on_nodes.get(node, {})
-        pods.pop(pod, None)
-        if not pods:
-            on_nodes.pop(node, None)
-        if not on_nodes:
-            self._sightings.pop(offer, None)
-
-    def _missed(self, entry: _Entry) -> int:
-        charges = (self._remaining(entry, claim) for claim in entry.offer.status.claims)
+    def _missed(self, key: str, entry: _Entry) -> int:
+        charges = (self._remaining(key, entry, claim) for claim in entry.offer.status.claims)
         return sum(sum(charge.tasks.values()) for charge in charges if charge is not None)
 
     def _refused_until(self, entry: _Entry) -> float:

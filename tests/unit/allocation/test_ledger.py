@@ -85,8 +85,6 @@ class TestMoreHeldThanThereIs:
     def test_leaves_less_than_nothing_free(self):
         one = ledger(node(cpu=1000), Charge("n1", amounts(cpu=1500)))
         assert one.free("n1")["cpu"] == -500
-        assert one.overcommitted("n1", ["cpu"])
-        assert not one.overcommitted("n1", ["memory"])
 
 
 class TestRolesAbove:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, claim_of, external, node, offer, pod, pod_spec, slice_on
 
-from tender.allocation import Ledger
+from tender.allocation import Ledger, Reservation
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
@@ -141,16 +141,27 @@ class TestOvercommitment:
         master.offer(made())
         self.crowd(master, "3100m")
         (due,) = master.due()
-        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "node node-1 has less free than was offered")
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "node node-1 has less to give")
 
-    def test_the_youngest_goes_first_and_one_at_a_time(self, master):
+    def test_just_enough_is_rescinded(self, master):
         for number in (1, 2, 3):
             master.offer(made(slice_on(cpu="1", memory="1Gi", pods="1", a=1), name=f"spark-{number}"))
-            master.now += 1
         self.crowd(master, "2")
-        assert [due.key for due in master.due()] == ["shop/spark-3"]
-        master.end("shop/spark-3")
+        (due,) = master.due()
+        master.end(due.key)
         assert master.due() == []
+
+    def test_the_smallest_goes_first(self, master):
+        for number, cpu in enumerate(("1", "500m", "1500m")):
+            master.offer(made(slice_on(cpu=cpu, memory="1Gi", pods="1", a=1), name=f"spark-{number}"))
+        self.crowd(master, "1500m")
+        assert [due.key for due in master.due()] == ["shop/spark-1"]
+
+    def test_what_is_reserved_for_others_is_not_given_away_by_an_older_offer(self, master):
+        master.offer(made())
+        master.ledger.put_reservation("kept", Reservation("node-1", {"cpu": 3500}, "other"))
+        (due,) = master.due()
+        assert due.key == KEY
 
     def test_a_resource_that_is_not_in_the_offer_does_not_matter(self, master):
         master.offer(made(slice_on(cpu="1", memory="1Gi", pods=None)))
