@@ -16,7 +16,7 @@ from cluster.tools import TOOLS
 from image.operator_image import build_operator
 
 FAKE_NODES = 3
-_FIRST_TEST_SECONDS = 900  # the first test brings the cluster up and builds the image
+_FIRST_TEST_SECONDS = 600  # the first test brings the cluster up and builds the image
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -131,9 +131,9 @@ class PodHistory:
         self._wait(what, lambda: holds(list(self._present.values())), seconds)
         return self.pods()
 
-    def wait_for_events(self, mark: int, count: int, *, seconds: float = PATIENCE) -> None:
-        """Wait until so many events have come after a mark."""
-        self._wait(f"{count} events", lambda: len(self._moments) >= mark + count, seconds)
+    def wait_for_events(self, mark: int, count: int, *, unless: Callable[[], bool] = lambda: False) -> None:
+        """Wait until so many events have come after a mark, or until there will be no more of them."""
+        self._wait(f"{count} events", lambda: len(self._moments) >= mark + count or unless(), PATIENCE)
 
     def catch_up(self) -> None:
         """Wait until everything that has happened up to now has been seen."""

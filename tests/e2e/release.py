@@ -1,10 +1,7 @@
 """Tender as its chart installs it on the real node: install, upgrade, uninstall, and an end without warning."""
 
 import json
-import os
-import signal
 from functools import partial
-from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -49,19 +46,6 @@ class Release:
         """How many times the component's container was started again."""
         return sum(int(status["restartCount"]) for status in _containers(self.pod(component)))
 
-    def process(self, component: str) -> int:
-        """The id of the component's process on this machine, as soon as there is one.
-
-        It is found by the control group of the pod, so that no other cluster's process can be taken for it.
-        """
-        uid = self.pod(component)["metadata"]["uid"]
-        return eventually(f"tender {component} runs", lambda: _process_in_pod(uid, component))
-
-    def kill(self, *components: str) -> None:
-        """End the components' processes without warning and at once."""
-        for process in [self.process(component) for component in components]:
-            os.kill(process, signal.SIGKILL)
-
     def wait_until_ready(self) -> None:
         """Wait until both components have a running process that says it is ready."""
         for component in COMPONENTS:
@@ -98,14 +82,3 @@ def _is_leaving(pod: Manifest) -> bool:
 def _containers(pod: Manifest) -> list[Manifest]:
     found: list[Manifest] = pod.get("status", {}).get("containerStatuses") or [{"ready": False, "restartCount": 0}]
     return found
-
-
-def _process_in_pod(uid: str, component: str) -> int | None:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-            if component.encode() in arguments and f"pod{uid}" in (folder / "cgroup").read_text():
-                return int(folder.name)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return None

@@ -33,8 +33,7 @@ class Roll:
         """Change the template."""
         self._namespace.apply(service(NAME, self._replicas, self._after, **self._spec))
 
-    @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether no pod of the old template is live any more, and enough of the new one are ready."""
         pods = self._history.pods()
         live = [pod for pod in pods if pod.live]
@@ -42,11 +41,11 @@ class Roll:
 
     def finish(self) -> None:
         """Wait until the roll is through, and hold all that happened to what must be."""
-        self._history.wait_until(f"{self._replicas} pods of the new template are ready", lambda _: self.done)
+        self._history.wait_until(f"{self._replicas} pods of the new template are ready", lambda _: self.is_done())
         self._wait_until_ready()
         self._history.wait_until("the others are gone", lambda pods: all(pod.live for pod in pods))
         self._history.catch_up()
-        assert self.done, f"it did not stay so:\n{self._history.tail()}"
+        assert self.is_done(), f"it did not stay so:\n{self._history.tail()}"
         self._assert_never_too_many_or_too_few()
         self._assert_each_pod_was_created_once()
 
