@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,19 @@ class Part:
                 labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
                 figures[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
         return figures
+
+    async def shows(self, expected: Mapping[str, float]) -> None:
+        """Wait until the metrics have these values."""
+        figures: dict[str, float] = {}
+
+        async def as_expected() -> bool:
+            figures.update(await self.figures())
+            return all(figures.get(name) == value for name, value in expected.items())
+
+        try:
+            await until(as_expected, "the figures")
+        except AssertionError:
+            assert {name: figures.get(name) for name in expected} == expected
 
     async def ready(self) -> None:
         """Wait until it says so."""

@@ -25,7 +25,7 @@ class TestOffers:
             await part.cycles()
             offers = await world.offers()
             made = (await part.figures())["tender_offers_total{outcome=made}"]
-        after = datetime.fromtimestamp(world.clock(), UTC)
+        after = datetime.fromtimestamp(int(world.clock()) + 1, UTC)
 
         assert made == len(offers) == 2
         assert tasks_in(offers) == 300

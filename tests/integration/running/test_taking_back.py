@@ -39,7 +39,7 @@ class TestAnOffer:
             (cordoned, "node {}: the node is cordoned"),
             (not_ready, "node {}: the node is not ready"),
             (deleted, "node {} is gone"),
-            (filled, "node {} has less free than was offered"),
+            (filled, "node {} has less to give"),
         ],
     )
     async def test_is_rescinded_when_its_node_is(self, world: World, api_server: ApiServer, happens, message: str):
