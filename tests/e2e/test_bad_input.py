@@ -34,7 +34,7 @@ def test_the_api_server_refuses_it_and_says_what_to_do(namespace: Namespace, man
     assert fix in refusal
 
 
-def test_a_template_that_no_pod_can_be_made_of_is_told_by_an_event_and_holds_up_nobody_else(
+def test_a_template_that_no_pod_can_be_made_of_stalls_its_framework_alone_until_it_is_mended(
     tender: Release, namespace: Namespace
 ):
     broken = template("here")
@@ -46,6 +46,7 @@ def test_a_template_that_no_pod_can_be_made_of_is_told_by_an_event_and_holds_up_
     [event] = eventually("an event of the refusal", lambda: namespace.events("WriteRefused"))
     assert event["involvedObject"]["name"] == "broken"
     assert "nowhere" in event["message"]
+    namespace.wait_for("Stalled", "framework/broken")
     namespace.wait_for("Ready", "framework/sound")
 
     namespace.apply(service("broken", 1, template("here"), **ON_FAKE_NODES))

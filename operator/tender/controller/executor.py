@@ -17,7 +17,7 @@ from tender.api.core import Pod, PodSpec
 from tender.api.framework import Framework, FrameworkStatus
 from tender.api.offer import OfferPhase, ResourceOffer
 from tender.cluster.client import Client
-from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Forbidden, Invalid, NotFound
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import Key, View, key_of
@@ -119,10 +119,13 @@ class Executor:
             self._view.pod_launched(framework, launch.offer, name)
             await self._look_for(framework, launch.offer, name)
             return
-        except ApiError:
+        except ApiError as error:
             self._metrics.launches.labels("failed").inc()
+            if isinstance(error, Invalid | Forbidden):
+                self._view.refusals.add(framework, error.message, self._clock())
             raise
         self._metrics.launches.labels("created").inc()
+        self._view.refusals.end(framework)
         self._view.pod_created(framework, launch.offer, _as_created(launch.pod, created))
 
     async def _look_for(self, framework: Framework, offer: str, name: str) -> None:

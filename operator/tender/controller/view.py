@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tender.api.core import Pod
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.controller.refusals import LaunchRefusals
 from tender.frameworks.sdk import Seen
 
 Key = str
@@ -28,6 +29,7 @@ class View:
         self._created: dict[str, dict[str, Pod]] = {}
         self._stopped: dict[str, set[str]] = {}
         self._gone: dict[str, None] = {}
+        self.refusals = LaunchRefusals()
         self._launched: dict[tuple[Key, str], set[str]] = {}
 
     def framework_changed(self, old: Framework | None, new: Framework | None) -> None:
@@ -135,6 +137,7 @@ class View:
             offers=tuple(offer for _, offer in sorted(offers.items())),
             launched=frozenset(name for offer in offers for name in self._launched.get((key, offer), ())),
             now=now,
+            refused=self.refusals.of(framework),
         )
 
     def _forget(self, framework: Framework) -> None:
@@ -143,6 +146,7 @@ class View:
         self._keys_by_uid.pop(uid, None)
         self._created.pop(uid, None)
         self._stopped.pop(uid, None)
+        self.refusals.end(framework)
 
     def _bury(self, uid: str) -> None:
         """Remember that a pod is gone: the answer to a write may come later than the news of what became of it."""

@@ -15,7 +15,7 @@ from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import View
-from tender.frameworks.sdk import Answer, Claim, Decline, Launch, Stop, Turn
+from tender.frameworks.sdk import Answer, Claim, Decline, Launch, Refused, Stop, Turn
 
 NAME = "web-bcdfghjk"
 CLAIM = Claim(NAME, (claim_of(a=1),))
@@ -174,6 +174,38 @@ class TestLaunches:
             await bench.carry_out(turn(launches=(launch(),)))
         assert bench.count("tender_launches_total", outcome="failed") == 1
         assert bench.view.seen(framework("web"), NOON).launched == frozenset()
+
+
+class TestLaunchesThatAreRefused:
+    INVALID = Invalid(422, "Invalid", "spec.containers[0].image: Required value")
+
+    def refused(self, bench: Bench, generation: int = 1) -> Refused | None:
+        return bench.view.refusals.of(framework("web", generation=generation))
+
+    async def fail(self, bench: Bench) -> None:
+        bench.refuse("create", self.INVALID)
+        with pytest.raises(Invalid):
+            await bench.carry_out(turn(launches=(launch("web-x-0-0"), launch("web-x-0-1"))))
+
+    async def test_are_remembered_for_the_next_turn(self, bench):
+        await self.fail(bench)
+        assert self.refused(bench) == Refused(self.INVALID.message, NOON + 10)
+
+    async def test_are_waited_for_twice_as_long_each_time(self, bench):
+        for wait in (10, 20, 40, 80, 160, 300, 300):
+            await self.fail(bench)
+            assert self.refused(bench) == Refused(self.INVALID.message, bench.now + wait)
+            bench.now += wait
+
+    async def test_are_forgotten_when_a_pod_is_taken(self, bench):
+        await self.fail(bench)
+        bench.refuse("nothing", self.INVALID)
+        await bench.carry_out(turn(launches=(launch(),)))
+        assert self.refused(bench) is None
+
+    async def test_are_forgotten_when_the_spec_changes(self, bench):
+        await self.fail(bench)
+        assert self.refused(bench, generation=2) is None
 
 
 class TestStops:

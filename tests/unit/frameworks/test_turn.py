@@ -7,11 +7,12 @@ from tests.builders import NOON, claim_of, framework, offer, pod, shape, slice_o
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import ResourceOffer
-from tender.frameworks.sdk import Claim, Decline, Plan, Seen, Shape, Stop, Turn, take_turn
+from tender.frameworks.sdk import Claim, Decline, Plan, Refused, Seen, Shape, Stop, Turn, take_turn
 
 
 def planned(*shapes: Shape, stops: tuple[Stop, ...] = (), **fields: Any) -> Plan:
-    return Plan(shapes, stops, fields.pop("status", {}), ("Ready", "AsSpecified", "all is well"), **fields)
+    state = fields.pop("state", ("Ready", "AsSpecified", "all is well"))
+    return Plan(shapes, stops, fields.pop("status", {}), state, **fields)
 
 
 def turn(
@@ -21,9 +22,11 @@ def turn(
     launched: frozenset[str] = frozenset(),
     now: float = NOON,
     of: Framework | None = None,
+    refused: Refused | None = None,
     **plan: Any,
 ) -> Turn:
-    return take_turn(lambda *_: planned(*shapes, **plan), Seen(of or framework(), pods, offers, launched, now))
+    seen = Seen(of or framework(), pods, offers, launched, now, refused)
+    return take_turn(lambda *_: planned(*shapes, **plan), seen)
 
 
 def launched(one: Turn) -> list[str]:
@@ -177,3 +180,25 @@ class TestStatus:
 def test_when_everything_is_as_planned_there_is_nothing_to_do():
     done = turn(shape("a", 1), pods=(pod(task="a"),), offers=(WON,))
     assert (done.answers, done.launches, done.stops, done.notes, done.wake_at) == ((), (), (), (), None)
+
+
+class TestPodsThatTheApiServerRefuses:
+    REFUSED = Refused("spec.containers[0].volumeMounts[0].name: Not found", NOON + 10)
+
+    def test_are_not_tried_again_before_their_time(self):
+        done = turn(shape("a", 3), offers=(WON, offer(slice_on(), name="web-open")), refused=self.REFUSED)
+        assert launched(done) == []
+        assert done.answers == (Decline("web-open", 10, "launches are put off after failures"),)
+        assert done.wake_at == NOON + 10
+
+    def test_are_tried_again_afterwards(self):
+        done = turn(shape("a", 3), offers=(WON,), refused=self.REFUSED, now=NOON + 10)
+        assert launched(done) == NAMES
+        assert done.wake_at is None
+
+    def test_stall_the_framework_and_say_why_until_they_are_taken(self):
+        state = ("Reconciling", "Launching", "launching 3 pods")
+        for now in (NOON, NOON + 100):
+            done = turn(shape("a", 3), refused=self.REFUSED, state=state, now=now)
+            told = {one["type"]: (one["status"], one["message"]) for one in done.status["conditions"]}
+            assert told["Stalled"] == ("True", f"the API server refuses the pods: {self.REFUSED.why}")

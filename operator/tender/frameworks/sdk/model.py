@@ -73,6 +73,14 @@ class Planner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The API server refuses the framework's pods: why, and until when (epoch seconds) no more are launched."""
+
+    why: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """All that a turn looks at: the framework, the pods and offers that are its own, and the time (epoch seconds).
 
@@ -84,6 +92,7 @@ class Seen:
     offers: tuple[ResourceOffer, ...]
     launched: frozenset[str]
     now: float
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

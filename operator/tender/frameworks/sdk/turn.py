@@ -31,8 +31,10 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
         if task in missing:
             missing[task] -= count
     claimed = [offer for offer in seen.offers if _may_launch(offer, seen.now)]
-    launches = _launches(seen, shapes, missing, placed, claimed) if seen.now >= plan.hold_until else ()
-    hold = max(0, math.ceil(plan.hold_until - seen.now))
+    refused_until = seen.refused.until if seen.refused and seen.refused.until > seen.now else None
+    hold_until = max(plan.hold_until, refused_until or 0.0)
+    launches = _launches(seen, shapes, missing, placed, claimed) if seen.now >= hold_until else ()
+    hold = max(0, math.ceil(hold_until - seen.now))
     open_offers = [
         offer
         for offer in seen.offers
@@ -44,7 +46,7 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
         stops=_stops(plan, seen.pods, {offer.metadata.name for offer in claimed}),
         status=_status(plan, seen),
         notes=plan.notes,
-        wake_at=plan.wake_at,
+        wake_at=min((at for at in (plan.wake_at, refused_until) if at is not None), default=None),
     )
 
 
@@ -93,6 +95,8 @@ def _stops(plan: Plan, pods: tuple[Pod, ...], claimed: set[str]) -> tuple[Stop, 
 def _status(plan: Plan, seen: Seen) -> dict[str, Any]:
     framework = seen.framework
     state, reason, message = plan.state
+    if seen.refused and state != "Ready":
+        state, reason, message = "Stalled", "LaunchRefused", f"the API server refuses the pods: {seen.refused.why}"
     conditions = set_state(
         framework.status.conditions,
         state,

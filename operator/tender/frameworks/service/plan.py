@@ -127,10 +127,14 @@ def _state(replicas: int, new: int, old: int, ready: int, backoff: Backoff, now:
     if new > replicas:
         return "Reconciling", "ScalingDown", f"scaling down to {replicas}"
     if new < replicas:
-        return "Reconciling", "Launching", f"launching {replicas} pods as offers come"
+        return "Reconciling", "Launching", f"launching {_pods(replicas)} as offers come"
     if ready < replicas:
-        return "Reconciling", "Starting", f"waiting for {replicas} pods to be ready"
+        return "Reconciling", "Starting", f"waiting for {_pods(replicas)} to be ready"
     return "Ready", "AsSpecified", f"{replicas} of {replicas} pods are ready"
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"
 
 
 def _notes(framework: Framework, failed: list[Pod], backoff: Backoff, now: float) -> tuple[Note, ...]:
