@@ -176,13 +176,6 @@ class TestWrites:
             "status": {"frameworks": 1},
         }
 
-    async def test_a_replacement_carries_the_version_that_was_read(self, server: ScriptedServer):
-        server.others.append(reply({}))
-        async with client_of(server.access) as watched:
-            await watched.client.replace(PODS, pod("a", 5))
-        assert (server.asked[0].method, server.asked[0].path) == ("PUT", "/api/v1/namespaces/n/pods/a")
-        assert server.asked[0].body["metadata"]["resourceVersion"] == "5"
-
     async def test_deletes_only_the_object_that_was_meant(self, server: ScriptedServer):
         server.others.append(reply({}))
         async with client_of(server.access) as watched:

@@ -207,15 +207,6 @@ class Client:
             )
         )
 
-    async def replace(self, resource: Resource, body: Mapping[str, Any], *, subresource: str | None = None) -> Object:
-        """Write a whole object as it was read and changed. Raises Conflict when its resourceVersion is not
-        current.
-        """
-        metadata = body["metadata"]
-        place = (resource, metadata.get("namespace"), metadata["name"], subresource)
-        query = {"fieldManager": self.field_manager}
-        return await self._object(Call("update", "PUT", *place, query=query, body=_encode(body)))
-
     async def patch(
         self,
         resource: Resource,
