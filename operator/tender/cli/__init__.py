@@ -1,4 +1,4 @@
-"""The command line: `tender master` and `tender controller` run the parts, `tender version` names them."""
+"""The command line: `tender master` and `tender controller` run the parts, `tender simulate` plays scenarios."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ import click
 
 from tender import __version__
 from tender.api.names import MANAGER_SERVICE
+from tender.cli.simulate import simulate
 from tender.cluster import logs
 from tender.cluster.errors import NoCluster
 from tender.controller.factory import run_controller
@@ -80,6 +81,9 @@ def controller(
     settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run_controller(settings, {"service": plan_service}, manager=MANAGER_SERVICE))
+
+
+main.add_command(simulate)
 
 
 @main.command()
