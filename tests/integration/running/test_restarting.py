@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from random import Random
 
+import pytest
 from tests.integration.conftest import ApiServer
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master, program
@@ -62,10 +63,10 @@ class TestAKilledMaster:
                 await world.change("two", {"service": {"replicas": 24 + turn}})
             async with master(world, api_server.kubeconfig) as part:
                 await part.ready()
-                # Pods that were launched and stopped while no master looked leave claims that only time ends.
-                world.clock.advance(61)
 
                 async def are_as_wanted() -> bool:
+                    # Pods that were launched and stopped while no master looked leave claims that only time ends.
+                    world.clock.advance(1)
                     counts = [(await world.framework(name)).status.ready_replicas for name in ("one", "two")]
                     return counts == [15, 27]
 
@@ -73,3 +74,15 @@ class TestAKilledMaster:
                 await part.cycles()
                 await world.check_that_no_node_is_overcommitted()
         assert (len(await world.pods("one")), len(await world.pods("two"))) == (15, 27)
+
+
+class TestAPartThatIsAskedToEnd:
+    @pytest.mark.parametrize("name", ["master", "controller"])
+    async def test_ends_without_a_complaint(self, world: World, api_server: ApiServer, tmp_path: Path, name: str):
+        log = tmp_path / "log"
+        async with program(name, kubeconfig=api_server.kubeconfig, log=log) as (part, process):
+            await part.ready()
+            process.terminate()
+            async with asyncio.timeout(30):
+                assert await process.wait() == 0
+        assert "Traceback" not in log.read_text()

@@ -120,19 +120,12 @@ class TestAService:
         self, world: World, api_server: ApiServer, kubelet: Kubelet
     ):
         await world.add_nodes(2)
-        kubelet.fails = lambda _: True
+        kubelet.fails = lambda _: len(kubelet.born) <= 4
         await world.add_service("web", 2)
         async with master(world, api_server.kubeconfig), controller(world, api_server.kubeconfig):
-
-            async def has_failed_twice() -> bool:
-                backoff = (await world.framework("web")).status.backoff
-                return backoff is not None and backoff.failures == 2
-
-            await until(has_failed_twice, "two failures in a row")
-            born = len(kubelet.born)
-            kubelet.fails = lambda _: False
-            await ready(world, "web", 2)
-        assert born == 4
+            framework = await ready(world, "web", 2)
+        assert framework.status.backoff is not None
+        assert framework.status.backoff.failures == 2
         assert len(kubelet.born) == 6
 
     async def test_that_is_deleted_leaves_its_room_to_others(
