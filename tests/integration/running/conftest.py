@@ -7,7 +7,8 @@ import pytest_asyncio
 from tests.integration.conftest import ApiServer
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.proxy import Proxy
-from tests.integration.running.world import Clock, World
+from tests.integration.running.waiting import Clock
+from tests.integration.running.world import World
 
 from tender.cluster.access import load
 from tender.cluster.client import Client

@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
-from tests.integration.running.world import World, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World
 
 from tender.api.names import MANAGER_SERVICE
 from tender.controller.factory import run_controller

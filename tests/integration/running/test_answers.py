@@ -2,8 +2,10 @@
 
 import pytest
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.parts import Part, master
-from tests.integration.running.world import World, demand, tasks_in, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.offer import OfferPhase, ResourceOffer
 
@@ -42,7 +44,7 @@ class TestAClaim:
             await world.claim(offer, {0: 1})
             rest = await world.an_offer("other")
             await part.cycles()
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
         assert tasks_in([rest]) == 3
 
     async def test_is_held_until_its_pods_are_seen_and_the_offer_ends_then(self, world: World, api_server: ApiServer):
@@ -64,7 +66,7 @@ class TestAClaim:
             await world.declare("web")
             await world.remove_pod(pods[0])
             assert tasks_in([await world.an_offer("other")]) == 1
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
 
     async def test_that_is_not_launched_returns_when_its_time_is_up(self, world: World, api_server: ApiServer):
         await world.add_nodes(1, cpu="2")

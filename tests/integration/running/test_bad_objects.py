@@ -3,7 +3,8 @@
 from tests.integration.conftest import ApiServer
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master
-from tests.integration.running.world import World, demand, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand
 
 from tender.api.names import API_VERSION
 from tender.cluster.resources import FRAMEWORKS, NAMESPACES

@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.integration.running.parts import master
 from tests.integration.running.proxy import Asked, Proxy
-from tests.integration.running.world import World, demand, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand
 
 
 def a_deletion_of_a_framework(asked: Asked, event: dict[str, Any]) -> bool:

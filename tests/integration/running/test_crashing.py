@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master, program
 from tests.integration.running.test_services import ready
@@ -35,7 +36,7 @@ class TestTwoControllers:
             await ready(world, "web", REPLICAS)
             await world.change("web", {"service": {"template": template(image="app:2")}})
             await ready(world, "web", REPLICAS)
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
         assert len(kubelet.born) == 12 + REPLICAS
         assert len(kubelet.alive) == REPLICAS
 
@@ -58,7 +59,7 @@ class TestAControllerKilledInTheMiddleOfARoll:
                     kubelet.most = len(kubelet.alive)
                     await world.change("web", {"service": {"template": template(image=f"app:{turn + 2}")}})
                     await asyncio.sleep(rng.uniform(0.0, 0.8))
-                await world.check_that_no_node_is_overcommitted()
+                await check_that_no_node_is_overcommitted(world)
             async with controller(world, api_server.kubeconfig):
                 framework = await ready(world, "web", REPLICAS)
             assert kubelet.most <= REPLICAS + 1

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.parts import master
-from tests.integration.running.world import World, demand, tasks_in, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.names import LABEL_FRAMEWORK
 from tender.api.offer import MOST_SLICES, OfferPhase
@@ -66,7 +68,7 @@ class TestOffers:
     async def test_go_to_nodes_that_the_demand_and_the_master_choose(self, world: World, api_server: ApiServer):
         await world.add_nodes(1, cpu="2")
         chosen = world.named("with-disk")
-        await world._add_node(chosen, "2", "4Gi", {"disk": "ssd"})
+        await world.add_node(chosen, "2", "4Gi", {"disk": "ssd"})
         await world.add_framework("web")
         await world.declare("web", demand(count=9, requests={"cpu": "1"}, nodeSelector={"disk": "ssd"}))
         async with master(world, api_server.kubeconfig) as part:
@@ -105,4 +107,4 @@ class TestADemand:
             assert tasks_in(await world.open_offers()) == 2
             assert (await world.framework("web")).metadata.generation == version
             assert [one.metadata.name for one in await world.offers(OfferPhase.CLAIMED)] == [claimed.metadata.name]
-        await world.check_that_no_node_is_overcommitted()
+        await check_that_no_node_is_overcommitted(world)

@@ -10,7 +10,8 @@ from tests.integration.conftest import ApiServer
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import Part, controller, master
 from tests.integration.running.proxy import Asked, Proxy
-from tests.integration.running.world import World, demand, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand
 
 from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.vitals import VitalsSettings

@@ -6,9 +6,11 @@ from random import Random
 
 import pytest
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master, program
-from tests.integration.running.world import World, demand, tasks_in, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.offer import OfferPhase
 
@@ -39,7 +41,7 @@ class TestAKilledMaster:
             await until(is_all_given_away, "offers of all that is left")
             await part.cycles()
             after = await world.offers()
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
         assert {one.metadata.uid for one in before} < {one.metadata.uid for one in after}
         assert tasks_in(await world.open_offers()) == 8 - 3
         assert [one.metadata.name for one in await world.offers(OfferPhase.CLAIMED)] == [claimed.metadata.name]
@@ -58,7 +60,7 @@ class TestAKilledMaster:
                 async with program(*arguments, kubeconfig=api_server.kubeconfig, log=log) as (part, _):
                     await part.ready()
                     await asyncio.sleep(rng.uniform(0.0, 0.3))
-                await world.check_that_no_node_is_overcommitted()
+                await check_that_no_node_is_overcommitted(world)
                 await world.change("one", {"service": {"replicas": 5 * turn}})
                 await world.change("two", {"service": {"replicas": 24 + turn}})
             async with master(world, api_server.kubeconfig) as part:
@@ -72,7 +74,7 @@ class TestAKilledMaster:
 
                 await until(are_as_wanted, "the pods of both services")
                 await part.cycles()
-                await world.check_that_no_node_is_overcommitted()
+                await check_that_no_node_is_overcommitted(world)
         assert (len(await world.pods("one")), len(await world.pods("two"))) == (15, 27)
 
 

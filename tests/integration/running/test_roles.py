@@ -5,7 +5,8 @@ import contextlib
 from tests.integration.conftest import ApiServer
 from tests.integration.running.parts import master
 from tests.integration.running.proxy import Proxy
-from tests.integration.running.world import World, demand, tasks_in, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.conditions import READY, STALLED, find_condition
 from tender.api.meta import Condition

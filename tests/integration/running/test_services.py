@@ -1,9 +1,11 @@
 """A service on its way: applied, running, scaled, rolled, failing, deleted; master and controller as they are."""
 
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master
-from tests.integration.running.world import World, demand, tasks_in, template, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in, template
 
 from tender.api.conditions import READY, STALLED, find_condition
 from tender.api.core import Pod
@@ -44,7 +46,7 @@ class TestAService:
             applied = await world.add_service("web", 3)
             framework = await ready(world, "web", 3)
             pods = await world.pods("web")
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
         assert len(pods) == 3
         assert {pod.spec.node_name for pod in pods} <= set(nodes)
         for pod in pods:

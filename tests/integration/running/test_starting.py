@@ -6,7 +6,8 @@ import contextlib
 import pytest
 from tests.integration.running.parts import master
 from tests.integration.running.proxy import Proxy
-from tests.integration.running.world import World, demand, tasks_in, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand, tasks_in
 
 
 class TestWhileAListIsHeldBack:

@@ -2,7 +2,8 @@
 
 from tests.integration.conftest import ApiServer
 from tests.integration.running.parts import Part, master
-from tests.integration.running.world import World, demand, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand
 
 from tender.api.framework import Allocation
 from tender.cluster.resources import FRAMEWORKS

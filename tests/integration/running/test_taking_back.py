@@ -5,8 +5,10 @@ from random import Random
 
 import pytest
 from tests.integration.conftest import ApiServer
+from tests.integration.running.accounts import check_that_no_node_is_overcommitted
 from tests.integration.running.parts import master
-from tests.integration.running.world import World, demand, until
+from tests.integration.running.waiting import until
+from tests.integration.running.world import World, demand
 
 from tender.api.offer import OfferPhase, ResourceOffer
 from tender.cluster.errors import Conflict, Invalid
@@ -95,5 +97,5 @@ class TestAnOffer:
                 else:
                     assert isinstance(claimed, Conflict | Invalid)
                     assert phase == OfferPhase.RESCINDED
-            await world.check_that_no_node_is_overcommitted()
+            await check_that_no_node_is_overcommitted(world)
         assert len(await world.pods()) == won

@@ -5,20 +5,19 @@ Nothing in here is a fixture of YAML: a test makes the nodes, frameworks and ans
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.builders import demand, template
+from tests.builders import demand, owner_of, template
+from tests.integration.running.waiting import Clock, until
 
 from tender.api.core import Pod, decode_pod
 from tender.api.framework import Framework
 from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_TASK
 from tender.api.offer import OfferPhase, ResourceOffer
-from tender.api.quantities import format_resources, parse_resources
-from tender.api.requests import pod_requests
+from tender.api.quantities import format_resources
 from tender.api.role import FrameworkRole
 from tender.cluster.client import Client
 from tender.cluster.errors import Conflict, NotFound
@@ -26,43 +25,18 @@ from tender.cluster.resources import (
     EVENTS,
     FRAMEWORK_ROLES,
     FRAMEWORKS,
-    NAMESPACES,
     NODES,
     PODS,
     RESOURCE_OFFERS,
     Resource,
 )
 
-__all__ = ["Clock", "World", "demand", "template", "until"]
+__all__ = ["World", "demand", "tasks_in", "template"]
 
-PATIENCE = 40.0
-"""Seconds until something that has to happen has happened."""
 MARK = "tender.test/of"
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 
 Manifest = dict[str, Any]
-
-
-async def until(holds: Callable[[], Awaitable[Any]], what: str) -> Any:
-    """Wait until something holds and return it; fails with `what` was waited for."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := await holds()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
-        await asyncio.sleep(0.03)
-    return found
-
-
-class Clock:
-    """The time of day, and a lever to move it on."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self._ahead
-
-    def advance(self, seconds: float) -> None:
-        self._ahead += seconds
 
 
 @dataclass
@@ -89,10 +63,10 @@ class World:
     ) -> list[str]:
         """Ready nodes of this size, open to pods; their names."""
         names = [self.named(f"node{number:03d}") for number in range(1, count + 1)]
-        await asyncio.gather(*(self._add_node(name, cpu, memory, labels or {}) for name in names))
+        await asyncio.gather(*(self.add_node(name, cpu, memory, labels or {}) for name in names))
         return names
 
-    async def _add_node(self, name: str, cpu: str, memory: str, labels: Mapping[str, str]) -> None:
+    async def add_node(self, name: str, cpu: str, memory: str, labels: Mapping[str, str]) -> None:
         size = {"cpu": cpu, "memory": memory, "pods": "110"}
         ready = {"type": "Ready", "status": "True", "reason": "Made", "message": "made by a test"}
         await self.client.create(
@@ -232,15 +206,7 @@ class World:
         metadata: Manifest = {"name": name, "namespace": self.namespace, "labels": dict(labels or {})}
         if owner is not None:
             metadata["labels"][LABEL_FRAMEWORK] = owner.metadata.name
-            metadata["ownerReferences"] = [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": "Framework",
-                    "name": owner.metadata.name,
-                    "uid": owner.metadata.uid,
-                    "controller": True,
-                }
-            ]
+            metadata["ownerReferences"] = [owner_of(owner.metadata.name, owner.metadata.uid)]
         container = {"name": "app", "image": "app:1", "resources": {"requests": dict(requests)}}
         spec = {"nodeName": node, "containers": [container]}
         await self.client.create(PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
@@ -254,40 +220,6 @@ class World:
 
     async def remove_pod(self, name: str) -> None:
         await self.client.delete(PODS, name, namespace=self.namespace, grace_seconds=0)
-
-    # Accounts
-
-    async def charged(self) -> dict[str, dict[str, int]]:
-        """What is held on each node going by the API server's objects alone: pods, open offers, claims not launched.
-
-        Offers are read before pods, so a claim that is launched in between is not counted twice.
-        """
-        offers = await self.offers(OfferPhase.OFFERED, OfferPhase.CLAIMED)
-        page = await self.client.list_page(PODS, namespace=self.namespace, limit=2000)
-        pods = [decode_pod(bytes(item)) for item in page.items]
-        held: dict[str, dict[str, int]] = {}
-        for pod in pods:
-            _add(held, pod.spec.node_name, pod_requests(pod.spec))
-        for offer in offers:
-            claims = offer.status.claims
-            launched = [pod for pod in pods if pod.metadata.labels.get(LABEL_OFFER) == offer.metadata.name]
-            for one in offer.spec.slices if not claims else ():
-                _add(held, one.node, one.amounts)
-            for claim in claims:
-                node = offer.spec.slices[claim.slice].node
-                _add(held, node, claim.amounts)
-                for pod in launched:
-                    if pod.spec.node_name == node:
-                        _add(held, node, pod_requests(pod.spec), -1)
-        return held
-
-    async def check_that_no_node_is_overcommitted(self) -> None:
-        """Nothing may be given away twice, whatever was stopped when."""
-        nodes = await self.client.list_all(NODES, label_selector=self.node_selector)
-        room = {node["metadata"]["name"]: parse_resources(node["status"]["allocatable"]) for node in nodes}
-        for node, amounts in (await self.charged()).items():
-            beyond = {name: amount for name, amount in amounts.items() if amount > room[node].get(name, 0)}
-            assert not beyond, f"{node} has {room[node]} and is charged {amounts}"
 
     # Before and after
 
@@ -311,17 +243,7 @@ class World:
         with contextlib.suppress(NotFound, Conflict):
             await self.client.delete(resource, metadata["name"], namespace=metadata.get("namespace"))
 
-    async def end_namespace(self, name: str) -> None:
-        """Ask for a namespace's end, which does not come: there is no controller that would empty it."""
-        await self.client.delete(NAMESPACES, name)
-
 
 def tasks_in(offers: Iterable[ResourceOffer]) -> int:
     """For how many tasks these offers were made."""
     return sum(count for offer in offers for one in offer.spec.slices for count in one.tasks.values())
-
-
-def _add(held: dict[str, dict[str, int]], node: str, amounts: Mapping[str, int], sign: int = 1) -> None:
-    totals = held.setdefault(node, {})
-    for name, amount in amounts.items():
-        totals[name] = totals.get(name, 0) + sign * amount
