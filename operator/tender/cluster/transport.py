@@ -28,6 +28,7 @@ Observe = Callable[[str, str, int, float], None]
 _TRANSIENT = frozenset({500, 502, 503, 504})
 _READS = frozenset({"get", "list", "watch"})
 _READ_BUFFER = 2**20  # a flood of watch events is read in large pieces; twice this may wait in memory
+_GOODBYE_SECONDS = 0.25  # TLS connections end in the background (aiohttp, "Graceful shutdown"); the loop must last
 _KEEP_ALIVE_SECONDS = 120.0  # a burst of writes should not begin with a burst of TLS handshakes
 _LOST = (aiohttp.ClientError, NoCluster, OSError)
 
@@ -100,6 +101,8 @@ class Transport:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+            if self._server.startswith("https"):
+                await asyncio.sleep(_GOODBYE_SECONDS)
 
     async def send(self, call: Call, retry: RetryPolicy | None = None) -> bytes:
         """The answer's body. Raises ApiError, with `ambiguous` set if an earlier attempt may have taken
