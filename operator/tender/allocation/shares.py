@@ -4,7 +4,7 @@ Weighted dominant resource fairness (Ghodsi et al., NSDI 2011): the share of a c
 holds of any resource of the whole cluster, divided by its weight. The lowest is served first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tender.api.quantities import Resources
 
@@ -32,8 +32,3 @@ def add_into(sums: dict[str, int], amounts: Resources, sign: int = 1) -> None:
 def fits(request: Resources, free: Mapping[str, int]) -> bool:
     """Whether a request is contained in what is free."""
     return all(amount <= free.get(resource, 0) for resource, amount in request.items())
-
-
-def contains_one(offer: Resources, sets: Iterable[Resources]) -> bool:
-    """Whether an offer holds at least one of these sets of resources."""
-    return any(fits(one, offer) for one in sets)

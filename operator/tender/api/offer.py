@@ -155,3 +155,8 @@ class ResourceOffer(CustomResource):
         description="The answer.",
         json_schema_extra=server_default({"phase": "Offered"}),
     )
+
+    @property
+    def framework_key(self) -> str:
+        """The framework that the offer is made to, as "namespace/name"."""
+        return f"{self.metadata.namespace}/{self.spec.framework}"

@@ -7,7 +7,6 @@ the next one.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ import structlog
 from tender.api.core import Pod, PodSpec
 from tender.api.framework import Framework, FrameworkStatus
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Forbidden, Invalid, NotFound
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
@@ -76,7 +76,7 @@ class Executor:
         offer = self._view.offer(key, answer.offer)
         if offer is None:
             return
-        status: dict[str, Any] = {"answeredAt": _timestamp(self._clock())}
+        status: dict[str, Any] = {"answeredAt": timestamp(self._clock(), "milliseconds")}
         if isinstance(answer, Claim):
             status |= {"phase": "Claimed", "claims": [dict(claim) for claim in answer.claims]}
         else:
@@ -188,7 +188,3 @@ def _news(status: Mapping[str, Any]) -> dict[str, Any]:
         for condition in status.get("conditions", ())
     ]
     return news
-
-
-def _timestamp(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -93,18 +93,18 @@ class View:
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
         """The cache tells of an offer."""
         if new is None and old is not None:
-            key = _framework_of(old)
+            key = old.framework_key
             self._offers.get(key, {}).pop(old.metadata.name, None)
             self._launched.pop((key, old.metadata.name), None)
             if old.status.phase == OfferPhase.CLAIMED:
                 self._on_dirty(key)
         elif new is not None:
             self.offer_written(new)
-            self._on_dirty(_framework_of(new))
+            self._on_dirty(new.framework_key)
 
     def offer_written(self, offer: ResourceOffer) -> None:
         """The API server answered with this offer."""
-        offers = self._offers.setdefault(_framework_of(offer), {})
+        offers = self._offers.setdefault(offer.framework_key, {})
         known = offers.get(offer.metadata.name)
         if known is None or _newer(offer, known):
             offers[offer.metadata.name] = offer
@@ -158,10 +158,6 @@ class View:
 def key_of(framework: Framework) -> Key:
     """The key of a framework."""
     return f"{framework.metadata.namespace}/{framework.metadata.name}"
-
-
-def _framework_of(offer: ResourceOffer) -> Key:
-    return f"{offer.metadata.namespace}/{offer.spec.framework}"
 
 
 def _pod_key(pod: Pod) -> str:

@@ -7,12 +7,12 @@ meanwhile, its answer stands.
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
 from tender.cluster.resources import RESOURCE_OFFERS
@@ -77,7 +77,7 @@ class Executor:
             raise
         except ApiError:
             self._offers.forsake(key)
-            self.failed.add(f"{offer.metadata.namespace}/{offer.spec.framework}")
+            self.failed.add(offer.framework_key)
             raise
         self._offers.put(created)
 
@@ -85,7 +85,7 @@ class Executor:
         status = {
             "phase": due.phase.value,
             "message": due.message,
-            "answeredAt": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "answeredAt": timestamp(now, "seconds"),
         }
         try:
             answer = await self._client.patch_status(

@@ -23,7 +23,7 @@ from tender.master.intake import Intake
 from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
-from tender.master.registry import Registry
+from tender.master.registry import Registry, key_of
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +87,7 @@ class Facts:
         if new is not None and (self._is_new(new) if old is None else old.spec.role != new.spec.role):
             self._tell_of_implicit_role(new)
         if old is not None and new is not None and old.status.demand != new.status.demand and self._loop:
-            self._loop.demand_changed(f"{new.metadata.namespace}/{new.metadata.name}")
+            self._loop.demand_changed(key_of(new))
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
         before = self._ledger.roles.get(new.metadata.name) if new is not None else None
@@ -125,7 +125,7 @@ class Facts:
             )
 
     def _tell_of_expiry(self, offer: ResourceOffer) -> None:
-        framework = self.frameworks.objects.get(f"{offer.metadata.namespace}/{offer.spec.framework}")
+        framework = self.frameworks.objects.get(offer.framework_key)
         if framework is not None:
             self._recorder.record(
                 _regarding(FRAMEWORKS, framework),

@@ -7,8 +7,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tender.allocation import Ledger, Settings
-from tender.allocation.shares import add_into, dominant_share
+from tender.allocation.shares import dominant_share
 from tender.master.offerbook import OfferBook
+from tender.master.statuses import role_figures
 
 
 class Figures(Collector):
@@ -58,14 +59,10 @@ class Figures(Collector):
             "What is on offer to a role's frameworks (cores, bytes, counts).",
             labels=["role", "resource"],
         )
-        on_offer: dict[str, dict[str, int]] = {}
-        for framework in ledger.frameworks.values():
-            for role in ledger.lineage(framework.role):
-                add_into(on_offer.setdefault(role.name, {}), ledger.offered(framework.name))
-        for name, held in ledger.role_holdings().items():
+        for name, figures in role_figures(ledger).items():
+            held, open_now = figures.held, figures.offered
             share.add_metric([name], dominant_share(held, ledger.totals, self._settings.unshared_resources))
             weight.add_metric([name], ledger.role_of(name).weight)
-            open_now = on_offer.get(name, {})
             for resource, amount in held.items():
                 allocated.add_metric([name, resource], _in_base_units(resource, amount - open_now.get(resource, 0)))
             for resource, amount in open_now.items():

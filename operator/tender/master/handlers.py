@@ -12,7 +12,7 @@ import kopf
 import structlog
 
 from tender.cluster.resources import Resource
-from tender.master.registry import Registry
+from tender.master.registry import Registry, key_in
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,6 @@ def _register(operator: kopf.OperatorRegistry, resource: Resource, registry: Reg
         manifest: dict[str, Any] = dict(event["object"])
         metadata = manifest["metadata"]
         if event["type"] == "DELETED":
-            key = "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
-            registry.drop(key, metadata["uid"])
+            registry.drop(key_in(metadata), metadata["uid"])
         else:
             registry.put(manifest)

@@ -91,7 +91,7 @@ class OfferBook:
         if new is None:
             if entry is None:
                 self._sightings.remove(framework, pod)
-        elif self._sightings.add(framework, new) and entry is not None and _framework_key(entry.offer) == framework:
+        elif self._sightings.add(framework, new) and entry is not None and entry.offer.framework_key == framework:
             self._charge_claims(key, entry, on_node=new.spec.node_name)
 
     def revive(self, framework: str) -> list[Due]:
@@ -99,7 +99,7 @@ class OfferBook:
         return [
             Remove(key, "the demand changed")
             for key, entry in self._entries.items()
-            if entry.refuses and _framework_key(entry.offer) == framework
+            if entry.refuses and entry.offer.framework_key == framework
         ]
 
     def due(self, now: float, frameworks: Mapping[str, str]) -> list[Due]:
@@ -130,7 +130,7 @@ class OfferBook:
         self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, str], roomless: str | None
     ) -> Due | None:
         offer = entry.offer
-        framework = _framework_key(offer)
+        framework = offer.framework_key
         if framework not in frameworks:
             return Remove(key, "the framework is gone")
         match offer.status.phase:
@@ -170,12 +170,12 @@ class OfferBook:
 
     def _is_claimed(self, key: str) -> bool:
         """Whether pods of an open offer run already: it has been claimed, and the news of it is still on the way."""
-        return self._sightings.any(key, _framework_key(self._entries[key].offer))
+        return self._sightings.any(key, self._entries[key].offer.framework_key)
 
     def _post(self, key: str, entry: _Entry) -> None:
         """Write what the offer holds into the ledger."""
         offer = entry.offer
-        framework = _framework_key(offer)
+        framework = offer.framework_key
         entry.outstanding.clear()
         entry.refuses = False
         if offer.status.phase == OfferPhase.OFFERED:
@@ -222,7 +222,7 @@ class OfferBook:
     def _remaining(self, key: str, entry: _Entry, claim: Claim) -> Charge | None:
         """What of a claim has not been seen as pods yet; None when all of it has."""
         node = entry.offer.spec.slices[claim.slice].node
-        framework = _framework_key(entry.offer)
+        framework = entry.offer.framework_key
         resources = dict(claim.amounts)
         tasks = dict(claim.tasks)
         for pod in self._sightings.on(key, framework, node):
@@ -250,7 +250,3 @@ class OfferBook:
             return since + UNANSWERED_REFUSAL_SECONDS
         seconds = offer.status.refuse_seconds or 0
         return since + max(float(seconds), self._interval) if seconds else since
-
-
-def _framework_key(offer: ResourceOffer) -> str:
-    return f"{offer.metadata.namespace}/{offer.spec.framework}"

@@ -21,6 +21,11 @@ def key_of(resource: CustomResource) -> str:
     return "/".join(part for part in resource.key if part)
 
 
+def key_in(metadata: Mapping[str, Any]) -> str:
+    """The same key, from metadata as the API server sends it."""
+    return "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
+
+
 class Registry(Generic[T]):
     """Objects by key ("namespace/name"), with a callback for every change.
 
@@ -45,7 +50,7 @@ class Registry(Generic[T]):
     def put(self, manifest: Mapping[str, Any]) -> T | None:
         """Take note of an object as the API server sent it; the model of it, or None if it is stale or invalid."""
         metadata = manifest["metadata"]
-        key = "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
+        key = key_in(metadata)
         if metadata["uid"] in self._gone:
             return None
         known = self.objects.get(key)
@@ -92,7 +97,7 @@ class Registry(Generic[T]):
         present = set()
         for manifest in manifests:
             metadata = manifest["metadata"]
-            present.add("/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part))
+            present.add(key_in(metadata))
             self.put(manifest)
         gone = [
             key

@@ -8,7 +8,7 @@ have failed are removed and launched anew after a wait (`backoff`).
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pydantic
@@ -18,6 +18,7 @@ from tender.api.core import Pod
 from tender.api.framework import DemandEntry, Framework
 from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION
 from tender.api.requests import template_requests
+from tender.api.timestamps import timestamp
 from tender.frameworks.sdk.model import Note, Plan, Shape, Stop
 from tender.frameworks.service.backoff import Backoff
 
@@ -166,5 +167,4 @@ def _backoff(framework: Framework, revision: str | None) -> Backoff:
 def _backoff_status(backoff: Backoff) -> dict[str, Any]:
     if not backoff.failures:
         return {}
-    until = datetime.fromtimestamp(backoff.until, UTC).isoformat().replace("+00:00", "Z")
-    return {"backoff": {"failures": backoff.failures, "until": until}}
+    return {"backoff": {"failures": backoff.failures, "until": timestamp(backoff.until)}}
