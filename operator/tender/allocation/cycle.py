@@ -24,17 +24,23 @@ _NO_NODES = (NotOffered(Reason.EXHAUSTED, 0, "there is no node to offer"),)
 
 
 def run_cycle(
-    ledger: Ledger, settings: Settings, now: float, rng: "Random", nodes: Iterable[str] | None = None
+    ledger: Ledger,
+    settings: Settings,
+    now: float,
+    rng: "Random",
+    nodes: Iterable[str] | None = None,
+    *,
+    explain: bool = True,
 ) -> CycleResult:
     """Decide the offers of one cycle.
 
     `now` is on the clock of the refusals; `rng` draws lots (for the random sorter) and orders the nodes, so that no
     node is always the first; `nodes` limits the cycle to these nodes (all by default). A framework gets at most one
-    grant per node.
+    grant per node. Without `explain` nobody is told why it waits.
     """
     waiting = [name for name in taking_part(ledger) if not is_met(ledger, ledger.frameworks[name])]
     if not waiting:
-        return CycleResult((), _reasons(ledger, {}))
+        return CycleResult((), _reasons(ledger, {}) if explain else {})
     holdings = ledger.role_holdings()
     serving = ServingOrder(ledger, settings, holdings, rng)
     order = sorted(ledger.nodes if nodes is None else ledger.nodes.keys() & set(nodes))
@@ -52,7 +58,7 @@ def run_cycle(
         _serve(serving, claimants, account, grants, owed=True)
         serving.start(waiting)
     _serve(serving, claimants, account, grants, owed=False)
-    return CycleResult(grants.finished(), _reasons(ledger, claimants))
+    return CycleResult(grants.finished(), _reasons(ledger, claimants) if explain else {})
 
 
 def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str]:

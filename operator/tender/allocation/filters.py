@@ -14,43 +14,41 @@ class Filters:
 
     def __init__(self) -> None:
         self._all: dict[Hashable, Refusal] = {}
-        self._by_framework: dict[str, dict[str, set[Hashable]]] = {}
+        self._by_framework: dict[str, dict[str, tuple[Refusal, ...]]] = {}
 
     def put(self, key: Hashable, refusal: Refusal) -> None:
         """Set the refusal of this key."""
         self.remove(key)
         self._all[key] = refusal
-        self._by_framework.setdefault(refusal.framework, {}).setdefault(refusal.node, set()).add(key)
+        places = self._by_framework.setdefault(refusal.framework, {})
+        for node in refusal.nodes:
+            places[node] = (*places.get(node, ()), refusal)
 
     def remove(self, key: Hashable) -> None:
         """End the refusal of this key."""
         refusal = self._all.pop(key, None)
         if refusal is None:
             return
-        by_node = self._by_framework[refusal.framework]
-        by_node[refusal.node].discard(key)
-        if not by_node[refusal.node]:
-            del by_node[refusal.node]
-        if not by_node:
-            del self._by_framework[refusal.framework]
+        places = self._by_framework.get(refusal.framework, {})
+        for node in refusal.nodes:
+            left = tuple(one for one in places.pop(node, ()) if one is not refusal)
+            if left:
+                places[node] = left
 
     def clear_framework(self, framework: str) -> None:
         """End all refusals of a framework."""
-        for keys in list(self._by_framework.get(framework, {}).values()):
-            for key in list(keys):
-                self.remove(key)
+        self._by_framework.pop(framework, None)
 
     def clear_node(self, node: str) -> None:
         """End all refusals on a node."""
-        for by_node in list(self._by_framework.values()):
-            for key in list(by_node.get(node, ())):
-                self.remove(key)
+        for places in self._by_framework.values():
+            places.pop(node, None)
 
     def standing(self, framework: str, now: float) -> dict[str, list[Resources]]:
         """What a framework refuses at this time, by node."""
         standing: dict[str, list[Resources]] = {}
-        for node, keys in self._by_framework.get(framework, {}).items():
-            refused = [self._all[key].resources for key in keys if self._all[key].until > now]
+        for node, refusals in self._by_framework.get(framework, {}).items():
+            refused = [one.nodes[node] for one in refusals if one.until > now]
             if refused:
                 standing[node] = refused
         return standing

@@ -4,7 +4,7 @@ Amounts are integers (milli-CPU, bytes, counts) by resource name; times are seco
 makes these values from cluster objects; nothing here knows where they came from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -99,7 +99,8 @@ class Demand:
 class Framework:
     """A framework: `demand` None means "offer me all that I am entitled to", an empty tuple "I need nothing".
 
-    `minimum` lists the sets of which an offer holds at least one; None stands for the settings', () for anything.
+    It takes part in `role` and in the `further_roles`; each offer is made in one of them. `minimum` lists the sets of
+    which an offer holds at least one; None stands for the settings', () for anything.
     `capabilities` names the scarce resources whose nodes it may be offered without having asked for them in a demand.
     `inactive` says in words why it is offered nothing whatever its demand (being deleted, ...); empty if it is.
     """
@@ -112,13 +113,20 @@ class Framework:
     tolerations: tuple[Toleration, ...] = ()
     capabilities: frozenset[str] = frozenset()
     inactive: str = ""
+    further_roles: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """All roles that it takes part in."""
+        return (self.role, *self.further_roles)
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
     """Resources of one node that somebody holds: a pod, a claim not yet seen as pods, or an outstanding offer.
 
-    `framework` None stands for pods outside every framework. `tasks` counts tasks by the name of their demand.
+    `framework` None stands for pods outside every framework. `tasks` counts tasks by the name of their demand. `role` is
+    the role it is charged to, which the framework may have left since; None stands for the framework's first.
     """
 
     node: str
@@ -126,26 +134,34 @@ class Charge:
     framework: str | None = None
     tasks: Mapping[str, int] = field(default_factory=dict)
     offered: bool = False
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A filter: until `until`, the framework is not offered what is contained in `resources` on this node."""
+    """A filter: until `until`, the framework is not offered, on any of these nodes, what is contained in the amounts.
+
+    `nodes` gives the refused amounts by node: one answer refuses all slices of its offer.
+    """
 
     framework: str
-    node: str
-    resources: Resources
     until: float
+    nodes: Mapping[str, Resources]
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Resources of one node kept for a role and the roles below it; if `framework` is given, for that one alone."""
+    """Resources of one node kept for a role and the roles below it; if `framework` is given, for that one alone.
+
+    `refines` is the key of a reservation on the same node that this one is a part of, for a role below that one's: what
+    is kept here is kept there no longer.
+    """
 
     node: str
     resources: Resources
     role: str
     framework: str | None = None
+    refines: Hashable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,8 @@ class OfferBook:
             self._charge_claims(key, entry)
         elif offer.status.phase in {OfferPhase.DECLINED, OfferPhase.EXPIRED}:
             until = self._refused_until(entry)
-            for index, one in enumerate(offer.spec.slices):
-                refusal = Refusal(framework, one.node, one.amounts, until)
-                self._ledger.put_refusal((key, index), refusal)
+            refusal = Refusal(framework, until, {one.node: one.amounts for one in offer.spec.slices})
+            self._ledger.put_refusal(key, refusal)
             entry.refuses = True
 
     def _charge_claims(self, key: str, entry: _Entry, on_node: str | None = None) -> None:
@@ -208,9 +207,9 @@ class OfferBook:
 
     def _close(self, key: str, *, keep: bool) -> None:
         entry = self._entries[key] if keep else self._entries.pop(key)
+        self._ledger.remove_refusal(key)
         for index, one in enumerate(entry.offer.spec.slices):
             self._ledger.remove_charge((key, index))
-            self._ledger.remove_refusal((key, index))
             holders = self._open_on.get(one.node)
             if holders is not None:
                 holders.discard(key)

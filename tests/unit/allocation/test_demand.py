@@ -106,7 +106,7 @@ class TestScarceResources:
 
 class TestRefusedNodes:
     def refused(self, tasks: int) -> Refusal:
-        return Refusal("f1", "n1", amounts(cpu=1000 * tasks, memory=1024 * tasks), until=10.0)
+        return Refusal("f1", 10.0, {"n1": amounts(cpu=1000 * tasks, memory=1024 * tasks)})
 
     def test_are_not_offered_for_as_much(self):
         assert cycle(ledger(node(), wanting(count=2), self.refused(2))).grants == ()

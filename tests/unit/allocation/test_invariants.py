@@ -98,7 +98,7 @@ class Clusters(RuleBasedStateMachine):
     def node_goes(self, name: str) -> None:
         self.ledger.remove_node(name)
         self.facts.pop(("node", name), None)
-        self.forget_refusals(lambda refusal: refusal.node == name)
+        self.forget_refusals(lambda refusal: name in refusal.nodes)
 
     @rule(
         name=ROLES,
@@ -168,7 +168,7 @@ class Clusters(RuleBasedStateMachine):
         del self.facts[("charge", key)]
         known = ("node", charge.node) in self.facts and ("framework", charge.framework) in self.facts
         if answer == "decline" and known:
-            refusal = Refusal(charge.framework, charge.node, charge.resources, self.clock + 2)
+            refusal = Refusal(charge.framework, self.clock + 2, {charge.node: charge.resources})
             self.tell("refusal", key, refusal)
 
     @rule(seed=st.integers(0, 5), seconds=st.integers(0, 2))

@@ -109,7 +109,7 @@ class TestRolesAbove:
 
 
 class TestFilters:
-    REFUSAL = Refusal("f1", "n1", amounts(cpu=1000), until=10.0)
+    REFUSAL = Refusal("f1", 10.0, {"n1": amounts(cpu=1000)})
 
     def test_stand_until_their_time_is_reached(self):
         one = ledger(node(), framework(), self.REFUSAL)
@@ -131,13 +131,13 @@ class TestFilters:
         assert one.refusals("f1", now=0.0) == {}
 
     def test_end_when_the_framework_revives(self):
-        one = ledger(node(), framework(), framework("f2"), self.REFUSAL, Refusal("f2", "n1", {}, 10.0))
+        one = ledger(node(), framework(), framework("f2"), self.REFUSAL, Refusal("f2", 10.0, {"n1": {}}))
         one.revive("f1")
         assert one.refusals("f1", now=0.0) == {}
         assert one.refusals("f2", now=0.0) == {"n1": [{}]}
 
     def test_end_one_by_one(self):
-        one = ledger(node(), framework(), self.REFUSAL, Refusal("f1", "n1", amounts(cpu=5), until=10.0))
+        one = ledger(node(), framework(), self.REFUSAL, Refusal("f1", 10.0, {"n1": amounts(cpu=5)}))
         one.remove_refusal(2)
         one.remove_refusal(2)
         assert one.refusals("f1", now=0.0) == {"n1": [amounts(cpu=5)]}

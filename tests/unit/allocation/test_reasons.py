@@ -16,7 +16,7 @@ CAUSES = {
     Reason.QUOTA: (node(), role("role-of-f1", limit={"cpu": 0, "memory": 0})),
     Reason.HEADROOM: (node(), role("prod", guarantee=ALL)),
     Reason.RESERVED: (node(), role("prod"), Reservation("n1", ALL, "prod")),
-    Reason.FILTERED: (node(), Refusal("f1", "n1", ALL, until=1.0)),
+    Reason.FILTERED: (node(), Refusal("f1", 1.0, {"n1": ALL})),
     Reason.EXHAUSTED: (node(), Charge("n1", ALL)),
     Reason.SHARE_ORDER: (node(cpu=1000), wanting("f0", memory=4096)),
 }

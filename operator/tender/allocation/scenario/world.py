@@ -77,7 +77,7 @@ class World:
         if milliseconds > 0 and resources:
             self._refusals += 1
             until = (self.clock + max(milliseconds, self.interval)) / 1000
-            self.ledger.put_refusal(self._refusals, Refusal(*place, resources, until))
+            self.ledger.put_refusal(self._refusals, Refusal(place[0], until, {place[1]: resources}))
 
     def take_back(self, keys: Iterable[Key]) -> None:
         """Take offers back."""
