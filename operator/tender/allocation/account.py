@@ -5,28 +5,30 @@ Claimants ask here what they may have of a node, and what is granted is taken of
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tender.allocation.headroom import Headroom
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import Framework, Settings
+from tender.allocation.model import Member, Settings
 from tender.allocation.pool import Draw, Pool
 from tender.allocation.quotas import Quotas
 from tender.allocation.shares import add_into
 from tender.api.quantities import Resources
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """What a claimant takes in one turn: these resources of this node, for so many tasks if it has demand.
+class Portion(NamedTuple):
+    """What a claimant takes in one turn: these resources of the node in this slot, for a number of tasks or for none.
 
-    `draws` says which reservations are used up; None means that everything is unreserved.
+    `draws` says which reservations are used up; None means that everything is unreserved. `whole` tells that it is all
+    that is left there.
     """
 
-    node: str
+    slot: int
     resources: Resources
     task: str | None = None
-    count: int = 0
+    number: int = 0
     draws: tuple[Draw, ...] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +42,61 @@ class Takings:
 
 
 class Account:
-    """Nodes, reservations, quotas and headroom during a cycle."""
+    """Nodes, reservations, quotas and headroom during a cycle. `scope` are the nodes that take part."""
 
-    def __init__(
-        self, ledger: Ledger, settings: Settings, holdings: dict[str, dict[str, int]], order: list[str]
-    ) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings, holdings: Mapping[str, Resources], scope: int) -> None:
         self.ledger = ledger
         self.settings = settings
-        self.pool = Pool(ledger, order)
+        self.pool = Pool(ledger, scope)
         self.quotas = Quotas(ledger, holdings)
         self.headroom = Headroom(ledger, settings, self.quotas)
-        self._lines: dict[str, list[str]] = {}
-        self._reserving = ledger.reserving()
+        self._reserved = {
+            group: self.pool.table.set_of(names) & scope for group, names in ledger.reserved_places().items()
+        }
 
     def bound(self, role: str) -> bool:
         """Whether quotas or headroom may stand in the way of a grant to this role."""
         return bool(self.quotas.required) or self.quotas.bind(role)
 
-    def may_use_reservations(self, framework: Framework) -> bool:
-        """Whether anything is reserved that this framework might use."""
-        if not self._reserving:
-            return False
-        line = self._line(framework)
-        return any(role in line and named in {None, framework.name} for role, named in self._reserving)
+    def entitled(self, member: Member) -> int:
+        """The nodes with reservations that a framework may use in a role."""
+        if not self._reserved:
+            return 0
+        line = self.ledger.line(member.role)
+        nodes = 0
+        for (role, named), places in self._reserved.items():
+            if role in line and named in {None, member.framework}:
+                nodes |= places
+        return nodes
 
-    def takings(self, framework: Framework, name: str, wanted: Resources | None = None) -> Takings:
+    def most(self, role: str) -> tuple[dict[str, int], dict[str, int]]:
+        """The most of each resource that quotas leave to a role wherever it is, and where headroom is kept as well.
+
+        Resources that are not named are not limited. Reserved amounts are counted already: they are not held to it.
+        """
+        room = self.quotas.room(role)
+        if not self.headroom.nodes:
+            return room, room
+        kept = dict(room)
+        for resource, amount in self.headroom.most(self.quotas.guaranteed(role)).items():
+            kept[resource] = min(amount, room.get(resource, amount))
+        return room, kept
+
+    def takings(self, member: Member, slot: int, wanted: Resources | None = None) -> Takings:
         """What a framework could have of a node: everything, or the part that is wanted."""
-        draws = self.pool.stock(name).draws(framework.name, self._line(framework), wanted)
+        role = member.role
+        draws = self.pool.stock(slot).draws(member.framework, self.ledger.line(role), wanted)
         if len(draws) > 1:
-            return self._takings_of_reserved(framework, name, draws)
+            return self._takings_of_reserved(role, slot, draws)
         there = draws[0][1]
-        if not self.bound(framework.role):
+        if not self.bound(role):
             return Takings(there, there, there)
-        owed = self.quotas.guaranteed(framework.role)
-        within = self.quotas.cut(framework.role, there)
-        return Takings(there, within, self.headroom.cut(name, owed, within))
+        owed = self.quotas.guaranteed(role)
+        within = self.quotas.cut(role, there)
+        return Takings(there, within, self.headroom.cut(slot, owed, within))
 
-    def _takings_of_reserved(self, framework: Framework, name: str, draws: list[Draw]) -> Takings:
+    def _takings_of_reserved(self, role: str, slot: int, draws: list[Draw]) -> Takings:
         """What a framework could have of several draws: each is granted for trial, so that the next builds on it."""
-        role = framework.role
         there: dict[str, int] = {}
         within_quota: dict[str, int] = {}
         allowed: dict[str, int] = {}
@@ -86,7 +104,7 @@ class Account:
         for group, amounts in draws:
             beneath = None if group is None else group[0]
             within = self.quotas.cut(role, amounts, beneath)
-            fit = within if group is not None else self.headroom.cut(name, self.quotas.guaranteed(role), within)
+            fit = within if group is not None else self.headroom.cut(slot, self.quotas.guaranteed(role), within)
             self.quotas.grant(role, fit, beneath)
             granted.append((group, dict(fit)))
             add_into(there, amounts)
@@ -96,26 +114,30 @@ class Account:
             self.quotas.grant(role, amounts, None if group is None else group[0], sign=-1)
         return Takings(there, within_quota, allowed, tuple(granted))
 
-    def at_start(self, framework: Framework, name: str, wanted: Resources | None = None) -> Resources:
+    def at_start(self, member: Member, slot: int, wanted: Resources | None = None) -> Resources:
         """What lay there for the framework when the cycle began."""
         there: dict[str, int] = {}
-        for _, amounts in self.pool.at_start(name).draws(framework.name, self._line(framework), wanted):
+        draws = self.pool.at_start(slot).draws(member.framework, self.ledger.line(member.role), wanted)
+        for _, amounts in draws:
             add_into(there, amounts)
         return there
 
-    def take(self, framework: Framework, portion: Portion) -> None:
+    def take(self, member: Member, portion: Portion) -> None:
         """Take a portion that is granted to a framework off."""
-        stock = self.pool.stock(portion.node)
-        if portion.draws is None and not self.bound(framework.role):
-            stock.take(portion.resources)
+        pool, slot = self.pool, portion.slot
+        if portion.draws is None and not self.bound(member.role):
+            if portion.whole:
+                pool.take_all(slot)
+            else:
+                pool.take(slot, portion.resources)
             return
         for group, amounts in portion.draws or ((None, portion.resources),):
-            stock.take(amounts, group)
+            pool.take(slot, amounts, group)
             if group is None:
-                self.headroom.take(portion.node, amounts)
-            self.quotas.grant(framework.role, amounts, None if group is None else group[0])
+                self.headroom.take(slot, amounts)
+            self.quotas.grant(member.role, amounts, None if group is None else group[0])
 
-    def counted(self, framework: Framework, portion: Portion) -> Mapping[str, Resources] | None:
+    def counted(self, member: Member, portion: Portion) -> Mapping[str, Resources] | None:
         """How much more each role of the framework's line holds by this portion, and under "" the framework itself.
 
         A reservation that is used up counted before: for its role and those above, and for a framework it names. None
@@ -123,7 +145,7 @@ class Account:
         """
         if portion.draws is None:
             return None
-        line = self._line(framework)
+        line = self.ledger.line(member.role)
         counted: dict[str, dict[str, int]] = {name: {} for name in ["", *line]}
         for group, amounts in portion.draws:
             role, named = group or (None, None)
@@ -132,9 +154,3 @@ class Account:
             for name in line if role is None else line[: line.index(role)]:
                 add_into(counted[name], amounts)
         return counted
-
-    def _line(self, framework: Framework) -> list[str]:
-        line = self._lines.get(framework.role)
-        if line is None:
-            line = self._lines[framework.role] = [one.name for one in self.ledger.lineage(framework.role)]
-        return line

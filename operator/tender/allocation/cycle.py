@@ -6,21 +6,23 @@ portion (`whole_nodes`, `tasks`) inside what reservations, limits and headroom l
 take more. Nothing is changed: the caller turns the grants into offers and charges them to the ledger.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from tender.allocation.account import Account, Portion
+from tender.allocation import reasons
+from tender.allocation.account import Account
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import CycleResult, Framework, Grant, NotOffered, Reason, Settings
+from tender.allocation.model import CycleResult, Framework, Member, NotOffered, Reason, Settings
 from tender.allocation.serving import ServingOrder
-from tender.allocation.shares import add_into
-from tender.allocation.tasks import Tasks, is_met
+from tender.allocation.tasks import Needs, Tasks, is_met
 from tender.allocation.whole_nodes import WholeNodes
 
 if TYPE_CHECKING:
     from random import Random
 
 _NO_NODES = (NotOffered(Reason.EXHAUSTED, 0, "there is no node to offer"),)
+
+Claimant = WholeNodes | Tasks
 
 
 def run_cycle(
@@ -34,31 +36,29 @@ def run_cycle(
 ) -> CycleResult:
     """Decide the offers of one cycle.
 
-    `now` is on the clock of the refusals; `rng` draws lots (for the random sorter) and orders the nodes, so that no
-    node is always the first; `nodes` limits the cycle to these nodes (all by default). A framework gets at most one
-    grant per node. Without `explain` nobody is told why it waits.
+    `now` is on the clock of the refusals; `rng` draws lots (for the random sorter) and says at which node the round of
+    them begins, so that no node is always the first; `nodes` limits the cycle to these nodes (all by default). A
+    framework gets at most one grant per node and role. Without `explain` nobody is told why it waits.
     """
-    waiting = [name for name in taking_part(ledger) if not is_met(ledger, ledger.frameworks[name])]
+    waiting = [framework for framework in taking_part(ledger) if not is_met(ledger, framework)]
     if not waiting:
-        return CycleResult((), _reasons(ledger, {}) if explain else {})
+        return CycleResult((), _reasons(ledger, [], None) if explain else {})
     holdings = ledger.role_holdings()
-    serving = ServingOrder(ledger, settings, holdings, rng)
-    order = sorted(ledger.nodes if nodes is None else ledger.nodes.keys() & set(nodes))
-    account = Account(ledger, settings, holdings, order)
-    owed = [name for name in waiting if account.quotas.guaranteed(ledger.frameworks[name].role)]
-    serving.start(owed or waiting)
-    rng.shuffle(order)
-    claimants: dict[str, WholeNodes | Tasks] = {}
-    for name in waiting:
-        framework = ledger.frameworks[name]
-        kind = WholeNodes if framework.demand is None else Tasks
-        claimants[name] = kind(framework, account, now)
-    grants = _Grants(ledger)
-    if owed:
-        _serve(serving, claimants, account, grants, owed=True)
-        serving.start(waiting)
-    _serve(serving, claimants, account, grants, owed=False)
-    return CycleResult(grants.finished(), _reasons(ledger, claimants) if explain else {})
+    table = ledger.table()
+    scope = table.everything if nodes is None else table.set_of(nodes)
+    account = Account(ledger, settings, holdings, scope)
+    claimants = _claimants(waiting, account, now, rng)
+    able = {one.member: one for one in claimants if one.able()}
+    if able:
+        serving = ServingOrder(ledger, settings, holdings, rng)
+        owed = [member for member in able if account.quotas.guaranteed(member.role)]
+        if owed:
+            serving.start(owed)
+            _serve(serving, able, account, owed=True)
+        serving.start(able)
+        _serve(serving, able, account, owed=False)
+    grants = tuple(grant for one in able.values() for grant in one.granted.finished(one.member, table.names))
+    return CycleResult(grants, _reasons(ledger, claimants, account) if explain else {})
 
 
 def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str]:
@@ -67,77 +67,63 @@ def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str
     Whether they can be served (nodes, quotas, what they still lack) is left out: it is the order of the shares.
     """
     serving = ServingOrder(ledger, settings, ledger.role_holdings(), rng)
-    serving.start(taking_part(ledger))
-    return list(serving.drain())
+    serving.start(Member(framework.name, role) for framework in taking_part(ledger) for role in framework.roles)
+    return list(dict.fromkeys(member.framework for member in serving.drain()))
 
 
-def taking_part(ledger: Ledger) -> list[str]:
+def taking_part(ledger: Ledger) -> list[Framework]:
     """The frameworks that have not declared that they need nothing, nor are inactive, by name."""
-    return sorted(
-        name for name, framework in ledger.frameworks.items() if not framework.inactive and framework.demand != ()
-    )
+    frameworks = ledger.frameworks
+    return [one for _, one in sorted(frameworks.items()) if not one.inactive and one.demand != ()]
 
 
-class _Grants:
-    """The portions of a cycle, summed by framework and node."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._amounts: dict[tuple[str, str], dict[str, int]] = {}
-        self._tasks: dict[tuple[str, str], dict[str, int]] = {}
-
-    def add(self, framework: str, portion: Portion) -> bool:
-        """Add a portion; whether it is the first of this framework on this node."""
-        place = (framework, portion.node)
-        amounts = self._amounts.get(place)
-        first = amounts is None
-        if amounts is None:
-            self._amounts[place] = dict(portion.resources)
-        else:
-            add_into(amounts, portion.resources)
-        if portion.task is not None:
-            counts = self._tasks.setdefault(place, {})
-            counts[portion.task] = counts.get(portion.task, 0) + portion.count
-        return first
-
-    def finished(self) -> tuple[Grant, ...]:
-        """One grant for each framework and node."""
-        return tuple(
-            Grant(name, self._ledger.frameworks[name].role, node, amounts, self._tasks.get((name, node), {}))
-            for (name, node), amounts in sorted(self._amounts.items())
-        )
+def _claimants(waiting: list[Framework], account: Account, now: float, rng: "Random") -> list[Claimant]:
+    """Everybody who waits, in each of its roles, by framework and role."""
+    claimants: list[Claimant] = []
+    names = account.pool.table.names
+    start = rng.randrange(len(names)) if names else 0
+    for framework in waiting:
+        needs = Needs(account.ledger, framework)
+        for role in sorted(framework.roles):
+            member = Member(framework.name, role)
+            if framework.demand is None:
+                claimants.append(WholeNodes(framework, member, account, now, start))
+            else:
+                claimants.append(Tasks(framework, member, account, now, needs, rng))
+    return claimants
 
 
-def _serve(
-    serving: ServingOrder,
-    claimants: dict[str, WholeNodes | Tasks],
-    account: Account,
-    grants: _Grants,
-    *,
-    owed: bool,
-) -> None:
-    frameworks = account.ledger.frameworks
-    while (name := serving.next()) is not None:
-        portion = claimants[name].take(owed=owed)
+def _serve(serving: ServingOrder, claimants: Mapping[Member, Claimant], account: Account, *, owed: bool) -> None:
+    pool = account.pool
+    while pool.live and (member := serving.next()) is not None:
+        one = claimants[member]
+        portion = one.take(owed=owed)
         if portion is None:
             serving.done()
             continue
-        framework = frameworks[name]
-        account.take(framework, portion)
-        first = grants.add(name, portion)
-        serving.granted(portion.resources, account.counted(framework, portion), allocations=int(first))
+        account.take(member, portion)
+        first = one.granted.add(portion)
+        serving.granted(portion.resources, account.counted(member, portion), allocations=int(first))
 
 
-def _reasons(ledger: Ledger, claimants: dict[str, WholeNodes | Tasks]) -> dict[str, tuple[NotOffered, ...]]:
-    reasons: dict[str, tuple[NotOffered, ...]] = {}
+def _reasons(ledger: Ledger, claimants: list[Claimant], account: Account | None) -> dict[str, tuple[NotOffered, ...]]:
+    told: dict[str, tuple[NotOffered, ...]] = {}
     for name, framework in ledger.frameworks.items():
-        claimant = claimants.get(name)
-        if claimant is not None:
-            if claimant.waits():
-                reasons[name] = claimant.reasons() or _NO_NODES
-        elif idle := _idle(framework):
-            reasons[name] = (NotOffered(Reason.SUPPRESSED, 0, idle),)
-    return reasons
+        if idle := _idle(framework):
+            told[name] = (NotOffered(Reason.SUPPRESSED, 0, idle),)
+    if account is None:
+        return told
+    for one in claimants:
+        name = one.member.framework
+        if name in told:
+            continue
+        if isinstance(one, WholeNodes):
+            why = reasons.summary(reasons.of_whole_nodes(one, account))
+            if why or not one.granted.nodes:
+                told[name] = why or _NO_NODES
+        elif (unmet := one.first_unmet()) is not None:
+            told[name] = reasons.summary(reasons.of_want(unmet, account)) or _NO_NODES
+    return told
 
 
 def _idle(framework: Framework) -> str:

@@ -4,53 +4,52 @@ It is kept whether or not a framework is there to use it, out of what is unreser
 a guarantee. A grant may take from it what is owed to its own role, and beyond that only the surplus.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import Node, Settings
-from tender.allocation.pool import Stock
+from tender.allocation.model import Settings
 from tender.allocation.quotas import Quotas
 from tender.allocation.shares import add_into
-from tender.allocation.suitability import Wants, scarce_on, untolerated_taint, wants_of_tasks
+from tender.allocation.suitability import Wants, wants_of_tasks
 from tender.api.quantities import Resources
 
 
 class Headroom:
-    """Watches over what is kept free; `quotas.required` says how much that is."""
+    """Watches over what is kept free on `nodes`; `quotas.required` says how much that is."""
 
     def __init__(self, ledger: Ledger, settings: Settings, quotas: Quotas) -> None:
         self._required = quotas.required
-        self._nodes: set[str] = set()
+        self.nodes = 0
         self.available: dict[str, int] = {}
         if not self._required:
             return
-        serves = _who_serves(ledger, settings, quotas)
-        for node in ledger.nodes.values():
-            if not node.unavailable and serves(node):
-                self._nodes.add(node.name)
-                add_into(self.available, Stock(ledger.free(node.name), ledger.unused(node.name)).unreserved())
+        table = ledger.table()
+        self.nodes = _serving(ledger, settings, quotas) & table.available()
+        self.available = table.open.total(self.nodes)
 
-    def is_on(self, node: str) -> bool:
+    def is_on(self, slot: int) -> bool:
         """Whether what is free on this node is kept back at all."""
-        return bool(self._required) and node in self._nodes
+        return bool(self._required) and bool(self.nodes >> slot & 1)
 
-    def cut(self, node: str, owed: Resources, amounts: Resources) -> Resources:
+    def cut(self, slot: int, owed: Resources, amounts: Resources) -> Resources:
         """The part of these unreserved amounts that may be granted to a role which is owed so much."""
-        if not self.is_on(node):
+        if not self.is_on(slot):
             return amounts
-        allowed = {}
-        for resource, amount in amounts.items():
-            required = self._required.get(resource, 0)
-            if required > 0:
-                surplus = max(0, self.available.get(resource, 0) - required)
-                allowed[resource] = min(amount, owed.get(resource, 0) + surplus)
-            else:
-                allowed[resource] = amount
-        return {resource: amount for resource, amount in allowed.items() if amount > 0}
+        allowed = self.most(owed)
+        cut = {resource: min(amount, allowed.get(resource, amount)) for resource, amount in amounts.items()}
+        return {resource: amount for resource, amount in cut.items() if amount > 0}
 
-    def take(self, node: str, amounts: Resources, sign: int = 1) -> None:
+    def most(self, owed: Resources) -> dict[str, int]:
+        """The most that who is owed so much may be granted where headroom is kept, of the resources it is kept of."""
+        return {
+            resource: owed.get(resource, 0) + max(0, self.available.get(resource, 0) - required)
+            for resource, required in self._required.items()
+            if required > 0
+        }
+
+    def take(self, slot: int, amounts: Resources, sign: int = 1) -> None:
         """Unreserved amounts of this node are no longer free; `sign` -1: they are free again."""
-        if node in self._nodes:
+        if self.nodes >> slot & 1:
             add_into(self.available, amounts, -sign)
 
     def shortfall(self, resources: Iterable[str]) -> dict[str, int]:
@@ -59,26 +58,23 @@ class Headroom:
         return {name: amount for name, amount in short.items() if amount > 0}
 
 
-def _who_serves(ledger: Ledger, settings: Settings, quotas: Quotas) -> Callable[[Node], bool]:
-    """A test whether a node could serve an unmet guarantee.
+def _serving(ledger: Ledger, settings: Settings, quotas: Quotas) -> int:
+    """The nodes that could serve an unmet guarantee.
 
-    It does if a framework below such a role could be offered it. For a role without any framework it does if it is
+    A node does if a framework below such a role could be offered it. For a role without any framework it does if it is
     open to everybody: without taints, and without scarce resources unless the guarantee is about those.
     """
+    table = ledger.table()
     owed = set(quotas.unmet_roles())
     served: set[str] = set()
-    wants: list[Wants] = []
+    nodes = 0
     for framework in ledger.frameworks.values():
-        roles = owed.intersection(ledger.line(framework.name))
+        roles = {name for role in framework.roles for name in ledger.line(role)} & owed
         if roles:
             served |= roles
-            wants += wants_of_tasks(framework, settings.scarce_resources)
-    absent = bool(owed - served)
-    scarce = settings.scarce_resources - quotas.required.keys()
-
-    def serves(node: Node) -> bool:
-        if absent and untolerated_taint(node.taints, ()) is None and not scarce_on(node, scarce):
-            return True
-        return any(one.obstacle(node) is None for one in wants)
-
-    return serves
+            for wants in wants_of_tasks(framework, settings.scarce_resources):
+                nodes |= table.suit(wants).nodes
+    if owed - served:
+        scarce = settings.scarce_resources.difference(quotas.required)
+        nodes |= table.suit(Wants({}, (), frozenset(), scarce)).nodes
+    return nodes

@@ -9,19 +9,22 @@ from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from tender.allocation.filters import Filters
 from tender.allocation.holdings import Holdings
-from tender.allocation.model import Charge, Framework, Node, Refusal, Reservation, Role, Settings, Shares
+from tender.allocation.model import Charge, Framework, Member, Node, Refusal, Reservation, Role, Settings, Shares
+from tender.allocation.node_table import NodeTable
 from tender.allocation.reservations import Group, Reservations, left_unused
 from tender.allocation.shares import add_into, dominant_share
+from tender.allocation.subtrees import Subtrees
 from tender.allocation.tree import RoleTree
 from tender.api.quantities import Resources
 
 Key = Hashable
+_NOTHING: Mapping[Group, Resources] = {}
 
 
 class Ledger:
-    """The first level's state, in integers."""
+    """The first level's state, in integers. Without `fast` it is slow and simple, for tests to compare with."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fast: bool = True) -> None:
         self.nodes: dict[str, Node] = {}
         self._tree = RoleTree()
         self.roles = self._tree.roles
@@ -30,58 +33,80 @@ class Ledger:
         self._charges: dict[Key, Charge] = {}
         self._keys_by_node: dict[str, dict[Key, None]] = {}
         self._holdings = Holdings()
-        self._filters = Filters()
+        self._filters = Filters(fast=fast)
         self._reservations = Reservations()
-        self._unused: dict[str, dict[Group, dict[str, int]]] = {}
-        self._allocations: dict[str, int] = {}
+        self._unused: dict[str, Mapping[Group, Resources]] = {}
+        self._subtrees = Subtrees(self._tree)
+        self._allocations: dict[Member, int] = {}
+        self._table = NodeTable(
+            fast=fast, on_amounts=self._filters.amounts_changed, on_slots=self._filters.slots_changed
+        )
 
     def put_node(self, node: Node) -> None:
         """Add a node, or replace what is known of it. Changed labels end the filters on it."""
         before = self.nodes.get(node.name)
+        if before == node:
+            return
         if before is not None:
             add_into(self.totals, before.allocatable, -1)
             if before.labels != node.labels:
                 self._filters.clear_node(node.name)
+            self._table.altered(node.name)
+        else:
+            self._table.came_or_went(node.name)
         add_into(self.totals, node.allocatable)
         self.nodes[node.name] = node
+        self._holdings.size(node.name, node.allocatable)
         if before is None:
             for key in self._keys_by_node.get(node.name, ()):
                 self._count(self._charges[key], 1)
+            self._stale(node.name)
 
     def remove_node(self, name: str) -> None:
         """Forget a node: what is held there counts no longer, though it is remembered should the node return."""
-        node = self.nodes.pop(name, None)
+        node = self.nodes.get(name)
         if node is None:
             return
-        add_into(self.totals, node.allocatable, -1)
-        self._filters.clear_node(name)
         for key in self._keys_by_node.get(name, ()):
             self._count(self._charges[key], -1)
+        del self.nodes[name]
+        self._stale(name)
+        self._holdings.size(name, None)
+        self._table.came_or_went(name)
+        add_into(self.totals, node.allocatable, -1)
+        self._filters.clear_node(name)
 
     def put_role(self, role: Role) -> None:
         """Add or replace a role."""
+        before = self.roles.get(role.name)
+        if before == role:
+            return
         self._tree.put(role)
-        self._unused.clear()
+        if before is None or before.parent != role.parent:
+            self._forget_sums()
 
     def remove_role(self, name: str) -> None:
         """Forget what was set for a role; it exists on for as long as a framework names it."""
         self._tree.remove(name)
-        self._unused.clear()
+        self._forget_sums()
 
     def put_framework(self, framework: Framework) -> None:
         """Add or replace a framework. A changed demand ends its filters."""
         before = self.frameworks.get(framework.name)
         self.frameworks[framework.name] = framework
         if before is None or before.role != framework.role:
-            self._unused.clear()
+            self._forget_sums()
         if before is not None and before.demand != framework.demand:
             self.revive(framework.name)
 
     def remove_framework(self, name: str) -> None:
         """Forget a framework; what it still holds counts as use outside every framework."""
-        self.frameworks.pop(name, None)
-        self._allocations.pop(name, None)
-        self._unused.clear()
+        framework = self.frameworks.pop(name, None)
+        if framework is None:
+            return
+        for role in framework.roles:
+            self._allocations.pop(Member(name, role), None)
+        self._forget_sums()
         self.revive(name)
 
     def put_charge(self, key: Key, charge: Charge) -> None:
@@ -108,13 +133,16 @@ class Ledger:
 
     def put_reservation(self, key: Key, reservation: Reservation) -> None:
         """Set a reservation under this key."""
+        self.remove_reservation(key)
         self._reservations.put(key, reservation)
-        self._unused.clear()
+        self._stale(reservation.node)
 
     def remove_reservation(self, key: Key) -> None:
         """End the reservation under this key."""
-        self._reservations.remove(key)
-        self._unused.clear()
+        before = self._reservations.get(key)
+        if before is not None:
+            self._reservations.remove(key)
+            self._stale(before.node)
 
     def put_refusal(self, key: Key, refusal: Refusal) -> None:
         """Set a filter under this key."""
@@ -128,13 +156,36 @@ class Ledger:
         """End all filters of a framework."""
         self._filters.clear_framework(framework)
 
-    def note_allocation(self, framework: str) -> None:
-        """Count one more allocation of a framework: it breaks ties between equal shares."""
-        self._allocations[framework] = self._allocations.get(framework, 0) + 1
+    def note_allocation(self, framework: str, role: str | None = None) -> None:
+        """Count one more allocation of a framework in a role (None: its first): it breaks ties between equal shares."""
+        known = self.frameworks.get(framework)
+        home = role if role is not None or known is None else known.role
+        if home is None:
+            return
+        member = Member(framework, home)
+        self._allocations[member] = self._allocations.get(member, 0) + 1
 
-    def allocations(self, framework: str) -> int:
-        """How many allocations a framework has had."""
-        return self._allocations.get(framework, 0)
+    def allocations(self, member: Member) -> int:
+        """How many allocations a framework has had in a role."""
+        return self._allocations.get(member, 0)
+
+    def allocations_of_roles(self) -> dict[str, int]:
+        """How many allocations each role and those below it have had."""
+        sums: dict[str, int] = {}
+        for member, count in self._allocations.items():
+            for role in self.line(member.role):
+                sums[role] = sums.get(role, 0) + count
+        return sums
+
+    def table(self) -> NodeTable:
+        """The nodes in slots, as they are now."""
+        self._table.refresh(self.nodes, self._holdings.free, self.unreserved, self._reservations.any_on)
+        return self._table
+
+    def filters(self, framework: str, now: float) -> tuple[int, int]:
+        """The nodes where a framework refuses anything, and those where it refuses all that is unreserved there."""
+        table = self._table
+        return self._filters.sets(framework, now, table.slots, table.names, table.left)
 
     def charges_on(self, node: str) -> Iterator[tuple[Key, Charge]]:
         """Everything held on a node, with its keys."""
@@ -153,16 +204,33 @@ class Ledger:
 
     def free(self, node: str) -> dict[str, int]:
         """What nobody holds on a node; negative where more is held than the node has."""
-        used = self._holdings.used(node)
-        return {name: total - used.get(name, 0) for name, total in self.nodes[node].allocatable.items()}
+        return dict(self._holdings.free(node))
+
+    def unreserved(self, node: str) -> Resources:
+        """What nobody holds on a node and nothing is reserved of; not to be changed."""
+        free = self._holdings.free(node)
+        if not self._reservations.any_on(node):
+            return free
+        left = dict(free)
+        for amounts in self.unused(node).values():
+            add_into(left, amounts, -1)
+        return left
 
     def held(self, framework: str) -> Resources:
         """All that a framework holds: pods, claims and outstanding offers."""
-        return self._holdings.held(framework)
+        return _sum(self._holdings.held(framework))
 
     def offered(self, framework: str) -> Resources:
         """The part of what a framework holds that is on offer to it and not answered yet."""
-        return self._holdings.offered(framework)
+        return _sum(self._holdings.offered(framework))
+
+    def held_by_role(self, framework: str) -> dict[str, Resources]:
+        """All that a framework holds, by the role that it is charged to."""
+        return _by_role(self.frameworks[framework], self._holdings.held(framework))
+
+    def offered_by_role(self, framework: str) -> dict[str, Resources]:
+        """What is on offer to a framework, by the role that it is charged to."""
+        return _by_role(self.frameworks[framework], self._holdings.offered(framework))
 
     def tasks(self, framework: str, task: str) -> Mapping[str, int]:
         """How many tasks of one name a framework has, by node: running, claimed or on offer."""
@@ -172,22 +240,37 @@ class Ledger:
         """What a framework refuses at the moment, by node."""
         return self._filters.standing(framework, now)
 
+    def refused_on(self, framework: str, node: str, now: float) -> list[Resources]:
+        """What a framework refuses at the moment on one node."""
+        return self._filters.on(framework, node, now)
+
     def unused(self, node: str, without: Collection[Key] = ()) -> Mapping[Group, Resources]:
         """What is reserved on a node and not used, by role and named framework.
 
         `without` leaves charges out, to see what would be unused if they ended. Nodes without reservations: empty.
         """
         if node not in self.nodes or not self._reservations.any_on(node):
-            return {}
-        if node in self._unused and not without:
-            return self._unused[node]
-        charges = [one for key, one in self.charges_on(node) if one.framework in self.frameworks and key not in without]
-        unused = left_unused(self._reservations.on(node), charges, self.line)
-        return unused if without else self._unused.setdefault(node, unused)
+            return _NOTHING
+        known = self._unused.get(node)
+        if known is not None and not without:
+            return known
+        held: dict[Member, dict[str, int]] = {}
+        for key, charge in self.charges_on(node):
+            if key not in without and (member := self.member_of(charge)) is not None:
+                add_into(held.setdefault(member, {}), charge.resources)
+        unused = left_unused(self._reservations.on(node, self.line), held, self.line)
+        if not without:
+            self._unused[node] = unused
+        return unused
 
-    def reserving(self) -> set[Group]:
-        """The roles, and the frameworks named, that anything is reserved for anywhere."""
-        return {group for node in self._reservations.nodes() for group in self._reservations.on(node)}
+    def reserved_places(self) -> Mapping[Group, frozenset[str]]:
+        """The nodes that anything is reserved on, by role and named framework."""
+        return self._reservations.places()
+
+    def member_of(self, charge: Charge) -> Member | None:
+        """Whom a charge counts for; None outside every framework that is known."""
+        framework = self.frameworks.get(charge.framework or "")
+        return None if framework is None else Member(framework.name, charge.role or framework.role)
 
     def role_of(self, name: str) -> Role:
         """A role as set, or the implicit one: weight 1, no quota, no parent."""
@@ -197,48 +280,94 @@ class Ledger:
         """A role and the roles above it. A parent that is not there, or a circle of parents, ends the line."""
         return self._tree.lineage(name)
 
-    def line(self, framework: str) -> list[str]:
-        """The names of a framework's role and of the roles above it."""
-        return [role.name for role in self.lineage(self.frameworks[framework].role)]
+    def line(self, role: str) -> list[str]:
+        """The names of a role and of the roles above it."""
+        return self._tree.line(role)
 
-    def role_holdings(self) -> dict[str, dict[str, int]]:
+    def role_holdings(self) -> Mapping[str, Resources]:
         """What each role holds with everything below it, of roles that are set, have frameworks or have reservations.
 
-        Unused reservations count as held by their role.
+        Unused reservations count as held by their role. Not to be changed, and true until the ledger changes.
         """
-        sums: dict[str, dict[str, int]] = {name: {} for name in self.roles}
-        for framework in self.frameworks.values():
-            held = self.held(framework.name)
-            for role in self.lineage(framework.role):
-                add_into(sums.setdefault(role.name, {}), held)
-        for node in self._reservations.nodes():
-            for (name, _), amounts in self.unused(node).items():
-                for role in self.lineage(name):
-                    add_into(sums.setdefault(role.name, {}), amounts)
-        return sums
+        if not self._subtrees.known:
+            self._subtrees.begin(framework.role for framework in self.frameworks.values())
+            for framework in self.frameworks.values():
+                for role, amounts in self.held_by_role(framework.name).items():
+                    self._subtrees.count(role, amounts, 1)
+            for node in self._reservations.nodes():
+                self._subtrees.doubt(node)
+        self._subtrees.settle(self.unused)
+        return self._subtrees.held
 
-    def framework_holdings(self) -> dict[str, dict[str, int]]:
-        """What each framework holds, with the unused reservations that name it."""
-        sums = {name: dict(self.held(name)) for name in self.frameworks}
-        for node in self._reservations.nodes():
-            for (_, framework), amounts in self.unused(node).items():
-                if framework in sums:
-                    add_into(sums[framework], amounts)
-        return sums
+    def reserved_for(self, framework: str) -> Mapping[str, Resources]:
+        """The unused reservations that name a framework, by their role."""
+        self.role_holdings()
+        return self._subtrees.named(framework)
+
+    def member_holdings(self, member: Member) -> Resources:
+        """What a framework holds in a role, with the unused reservations that name it; not to be changed."""
+        framework = self.frameworks[member.framework]
+        by_role = self._holdings.held(member.framework)
+        held: Resources
+        if len(by_role) == 1 and (None in by_role or member.role in by_role) and not framework.further_roles:
+            held = next(iter(by_role.values()))
+        else:
+            held = _by_role(framework, by_role).get(member.role, {})
+        reserved = self._subtrees.named(member.framework)
+        if reserved:
+            held = dict(held)
+            for role, amounts in reserved.items():
+                if next((one for one in framework.roles if role in self.line(one)), framework.role) == member.role:
+                    add_into(held, amounts)
+        return held
 
     def shares(self, settings: Settings) -> Shares:
         """The dominant share ÷ weight of every role, and of every framework (weight 1)."""
         unshared = settings.unshared_resources
-        return Shares(
-            roles={
-                name: dominant_share(held, self.totals, unshared) / self.role_of(name).weight
-                for name, held in self.role_holdings().items()
-            },
-            frameworks={
-                name: dominant_share(held, self.totals, unshared) for name, held in self.framework_holdings().items()
-            },
-        )
+        roles = {
+            name: dominant_share(held, self.totals, unshared) / self.role_of(name).weight
+            for name, held in self.role_holdings().items()
+        }
+        frameworks = {}
+        for name in self.frameworks:
+            held = dict(self.held(name))
+            for amounts in self.reserved_for(name).values():
+                add_into(held, amounts)
+            frameworks[name] = dominant_share(held, self.totals, unshared)
+        return Shares(roles, frameworks)
 
     def _count(self, charge: Charge, sign: int) -> None:
         self._holdings.count(charge, sign)
-        self._unused.pop(charge.node, None)
+        member = self.member_of(charge)
+        if member is not None and self._subtrees.known:
+            self._subtrees.count(member.role, charge.resources, sign)
+        self._stale(charge.node)
+
+    def _stale(self, node: str) -> None:
+        """What is free or reserved on a node is another amount now."""
+        self._table.recount(node)
+        if self._reservations.any_on(node) or node in self._unused:
+            self._unused.pop(node, None)
+        self._subtrees.doubt(node)
+
+    def _forget_sums(self) -> None:
+        """Who is in which role has changed."""
+        self._subtrees.forget()
+        for node in self._reservations.nodes():
+            self._stale(node)
+
+
+def _sum(by_role: Mapping[str | None, Resources]) -> Resources:
+    if len(by_role) == 1:
+        return next(iter(by_role.values()))
+    sums: dict[str, int] = {}
+    for amounts in by_role.values():
+        add_into(sums, amounts)
+    return sums
+
+
+def _by_role(framework: Framework, by_role: Mapping[str | None, Resources]) -> dict[str, Resources]:
+    sums: dict[str, dict[str, int]] = {}
+    for role, amounts in by_role.items():
+        add_into(sums.setdefault(role or framework.role, {}), amounts)
+    return dict(sums)

@@ -7,7 +7,8 @@ makes these values from cluster objects; nothing here knows where they came from
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from tender.api.quantities import Resources
 
@@ -121,12 +122,19 @@ class Framework:
         return (self.role, *self.further_roles)
 
 
+class Member(NamedTuple):
+    """A framework in one of its roles."""
+
+    framework: str
+    role: str
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """Resources of one node that somebody holds: a pod, a claim not yet seen as pods, or an outstanding offer.
 
-    `framework` None stands for pods outside every framework. `tasks` counts tasks by the name of their demand. `role` is
-    the role it is charged to, which the framework may have left since; None stands for the framework's first.
+    `framework` None stands for pods outside every framework. `tasks` counts tasks by the name of their demand. `role`
+    is the role it is charged to, which the framework may have left since; None stands for the framework's first.
     """
 
     node: str
@@ -178,15 +186,14 @@ class Settings:
     sorter: Literal["drf", "random"] = "drf"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a cycle gives one framework, in one role, on one node. Shape of one slice of an offer."""
 
     framework: str
     role: str
     node: str
     resources: Resources
-    tasks: Mapping[str, int] = field(default_factory=dict)
+    tasks: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

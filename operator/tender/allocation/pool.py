@@ -1,21 +1,24 @@
 """What is free on each node that takes part in a cycle: physically, for reservations, and for anybody.
 
-Nodes are surveyed once for each size that somebody looks for, so that full nodes cost a cycle next to nothing.
+Nodes go by their slots here. Which of them have room for something is asked of the ledger's columns, as they were when
+the cycle began and as they are now; what is taken of a node is kept in its stock, made when the node is first touched.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
+from tender.allocation.columns import Columns
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import Reason, Taint
 from tender.allocation.reservations import Group, sources
-from tender.allocation.shares import add_into, fits
-from tender.allocation.suitability import Wants
-from tender.allocation.tally import Tally
+from tender.allocation.shares import add_into, fits, positive
+from tender.allocation.slots import each_from
 from tender.api.quantities import Resources, format_resources
 
 Draw = tuple[Group | None, Resources]
 """A part of a portion, and the reservation that it uses up (None: unreserved)."""
+
+_FEW = 8
+"""Up to so many nodes are looked at one by one rather than in columns."""
 
 
 class Stock:
@@ -30,7 +33,7 @@ class Stock:
         self.free = free
         self.touched = False
         self._positive: dict[str, int] | None = None
-        self.kept = {group: dict(amounts) for group, amounts in unused.items()} or None
+        self.kept = {group: dict(amounts) for group, amounts in unused.items()} if unused else None
 
     def left(self) -> dict[str, int]:
         """What is free of each resource that is not used up; not to be changed."""
@@ -40,12 +43,16 @@ class Stock:
 
     def unreserved(self) -> dict[str, int]:
         """What is free for anybody."""
+        return self.left() if self.kept is None else positive(self.open())
+
+    def open(self) -> dict[str, int]:
+        """What is free and not reserved, below zero where more is reserved than free; not to be changed."""
         if self.kept is None:
-            return self.left()
+            return self.free
         left = dict(self.free)
         for amounts in self.kept.values():
             add_into(left, amounts, -1)
-        return positive(left)
+        return left
 
     def draws(self, framework: str, line: Sequence[str], wanted: Resources | None = None) -> list[Draw]:
         """All that a framework could have here, or the part of it that is wanted: its reservations first."""
@@ -75,96 +82,157 @@ class Stock:
             add_into(self.kept[group], amounts, -1)
 
 
-@dataclass(slots=True)
-class Survey:
-    """The nodes with room for something of one size when the cycle began, and the others by what is the matter."""
-
-    roomy: list[str] = field(default_factory=list)
-    full: dict[tuple[str, tuple[Taint, ...], tuple[Reason, str]], list[str]] = field(default_factory=dict)
-
-
 class Pool:
-    """The nodes of a cycle, in the order in which they are visited."""
+    """The nodes of a cycle. `scope` are those that take part; `live` the part of them where anything is left."""
 
-    def __init__(self, ledger: Ledger, order: list[str]) -> None:
-        self.order = order
-        self._ledger = ledger
-        self._stocks: dict[str, Stock] = {}
-        self._surveys: dict[Hashable, Survey] = {}
+    def __init__(self, ledger: Ledger, scope: int) -> None:
+        self.ledger = ledger
+        self.table = ledger.table()
+        self.scope = scope
+        self._few = scope.bit_count() <= _FEW
+        self._stocks: dict[int, Stock] = {}
+        self._fitting: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
+        self._now: tuple[Columns, Columns] | None = None
+        self._rooms: dict[tuple[int, bool], int] = {}
+        self._emptied = 0
+        self._reserved = self.table.set_of(name for names in ledger.reserved_places().values() for name in names)
+        self._untold: set[int] = set()
+        self._fitting_later: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
+        self.live = self.room((), reserved=True)
 
-    def stock(self, name: str) -> Stock:
+    def stock(self, slot: int) -> Stock:
         """What is free on a node now."""
-        stock = self._stocks.get(name)
+        stock = self._stocks.get(slot)
         if stock is None:
-            stock = self._stocks[name] = self.at_start(name)
+            stock = self._stocks[slot] = self.at_start(slot)
+            if self._emptied >> slot & 1:
+                stock.take(stock.left())
         return stock
 
-    def at_start(self, name: str) -> Stock:
+    def left(self, slot: int) -> Resources:
+        """What is left of a node where nothing is reserved; not to be changed."""
+        stock = self._stocks.get(slot)
+        return self.table.left(slot) if stock is None else stock.left()
+
+    def touched(self, slot: int) -> bool:
+        """Whether anything has been taken of a node, but all of it."""
+        stock = self._stocks.get(slot)
+        return stock is not None and stock.touched
+
+    def is_reserved(self, slot: int) -> bool:
+        """Whether anything is reserved on a node."""
+        return bool(self._reserved >> slot & 1)
+
+    def at_start(self, slot: int) -> Stock:
         """What was free on a node when the cycle began."""
-        return Stock(self._ledger.free(name), self._ledger.unused(name))
+        name = self.table.names[slot]
+        return Stock(self.ledger.free(name), self.ledger.unused(name))
 
-    def with_minimum(self, minimum: tuple[Resources, ...]) -> Survey:
-        """The nodes where an offer could hold one of these sets; with no sets at all, anything but pods."""
-        named = {resource for one in minimum for resource in one}
+    def take(self, slot: int, amounts: Resources, group: Group | None = None) -> None:
+        """Take amounts off what is unreserved on a node, or off what is kept for a group."""
+        stock = self.stock(slot)
+        stock.take(amounts, group)
+        self._untold.add(slot)
+        if self._fitting_later:
+            self._fitting_later.clear()
+        if not stock.left():
+            self.live &= ~(1 << slot)
 
-        def shortage(free: Resources) -> tuple[Reason, str] | None:
-            if enough(free, minimum):
-                return None
-            left = positive(free)
-            if left.keys() & named:
-                return Reason.TOO_SMALL, f"{describe(left)} is less than the minimum offer"
-            return Reason.EXHAUSTED, "nothing is free"
+    def take_all(self, slot: int) -> None:
+        """Take all that is left of a node where nothing is reserved."""
+        if slot in self._stocks:
+            stock = self._stocks[slot]
+            stock.take(stock.left())
+        else:
+            self._emptied |= 1 << slot
+        if self._fitting_later:
+            self._fitting_later.clear()
+        self.live &= ~(1 << slot)
 
-        key = ("minimum", *(tuple(sorted(one.items())) for one in minimum))
-        return self._survey(key, shortage)
-
-    def with_room(self, requests: Resources) -> Survey:
-        """The nodes where these requests would fit."""
-        wanted = list(requests.items())
-        missing = (Reason.EXHAUSTED, f"a task needs {describe(requests)}, and less is free")
-
-        def shortage(free: Resources) -> tuple[Reason, str] | None:
-            for resource, amount in wanted:
-                if free.get(resource, 0) < amount:
-                    return missing
-            return None
-
-        return self._survey(tuple(sorted(wanted)), shortage)
-
-    def count_full(self, survey: Survey, wants: Wants, tally: Tally) -> None:
-        """Count the nodes without room, under the first reason that applies to each."""
-        for (unavailable, taints, shortage), names in survey.full.items():
-            if unavailable:
-                tally.count(Reason.UNAVAILABLE, unavailable, len(names))
-                continue
-            left = len(names)
-            if wants.node_selector:
-                for name in names:
-                    hindered = wants.obstacle(self._ledger.nodes[name])
-                    if hindered is not None:
-                        tally.count(*hindered)
-                        left -= 1
-            elif (taint := wants.taint_in_the_way(taints)) is not None:
-                tally.count(Reason.TAINTED, taint, left)
-                left = 0
-            if left:
-                tally.count(*shortage, left)
-
-    def _survey(self, key: Hashable, shortage: Callable[[Resources], tuple[Reason, str] | None]) -> Survey:
-        survey = self._surveys.get(key)
-        if survey is not None:
-            return survey
-        survey = self._surveys[key] = Survey()
-        nodes, stock = self._ledger.nodes, self.stock
-        for name in self.order:
-            node = nodes[name]
-            short = shortage(stock(name).free)
-            if short is None and not node.unavailable:
-                survey.roomy.append(name)
+    def fitting(self, requests: Resources, *, reserved: bool = False) -> int:
+        """The nodes where these requests would have fitted when the cycle began, with what is reserved or without."""
+        key = (reserved, tuple(sorted(requests.items())))
+        known = self._fitting.get(key)
+        if known is None:
+            if self._few:
+                amounts = self._free_at if reserved else self._open_at
+                known = self._each_fitting(requests, amounts)
             else:
-                what = (node.unavailable, node.taints, short or (Reason.EXHAUSTED, ""))
-                survey.full.setdefault(what, []).append(name)
-        return survey
+                columns = self.table.free if reserved else self.table.open
+                known = columns.fitting(requests) & self.scope
+            self._fitting[key] = known
+        return known
+
+    def fitting_now(self, requests: Resources, *, reserved: bool = False) -> int:
+        """The nodes where these requests fit after what has been granted, with what is reserved or without."""
+        key = (reserved, tuple(sorted(requests.items())))
+        known = self._fitting_later.get(key)
+        if known is None:
+            if self._few:
+                known = self._each_fitting(
+                    requests, lambda slot: self.stock(slot).free if reserved else self.stock(slot).open()
+                )
+            else:
+                known = self._columns_now(reserved=reserved).fitting(requests) & self.live
+            self._fitting_later[key] = known
+        return known
+
+    def room(self, minimum: tuple[Resources, ...], *, reserved: bool = False) -> int:
+        """The nodes where an offer of all that is there would have been worth making when the cycle began."""
+        key = (id(minimum), reserved)
+        known = self._rooms.get(key)
+        if known is None:
+            known = self._rooms[key] = self._room(minimum, partial(self.fitting, reserved=reserved))
+        return known
+
+    def room_now(self, minimum: tuple[Resources, ...], *, reserved: bool = False) -> int:
+        """The nodes where an offer of all that is there is worth making after what has been granted."""
+        if not self.live:
+            return 0
+        return self._room(minimum, partial(self.fitting_now, reserved=reserved))
+
+    def something_of(self, resources: Iterable[str]) -> int:
+        """The nodes where something of one of these resources was free when the cycle began."""
+        nodes = 0
+        for resource in resources:
+            nodes |= self.fitting({resource: 1}, reserved=True)
+        return nodes
+
+    def _room(self, minimum: tuple[Resources, ...], fitting: Callable[[Resources], int]) -> int:
+        something = 0
+        for resource in self.ledger.totals.keys() - {"pods"}:
+            something |= fitting({resource: 1})
+        if not minimum:
+            return something
+        nodes = 0
+        for one in minimum:
+            nodes |= fitting(one)
+        return nodes & something
+
+    def _columns_now(self, *, reserved: bool) -> Columns:
+        if self._now is None:
+            self._now = (self.table.free.copy(), self.table.open.copy())
+        free, unreserved = self._now
+        if self._untold:
+            slots = list(self._untold)
+            stocks = [self.stock(slot) for slot in slots]
+            free.put(slots, [stock.free for stock in stocks])
+            unreserved.put(slots, [stock.open() for stock in stocks])
+            self._untold.clear()
+        return free if reserved else unreserved
+
+    def _free_at(self, slot: int) -> Resources:
+        return self.ledger.free(self.table.names[slot])
+
+    def _open_at(self, slot: int) -> Resources:
+        return self.ledger.unreserved(self.table.names[slot])
+
+    def _each_fitting(self, requests: Resources, amounts: Callable[[int], Resources]) -> int:
+        nodes = 0
+        for slot in each_from(self.scope):
+            if fits(requests, amounts(slot)):
+                nodes |= 1 << slot
+        return nodes
 
 
 def enough(resources: Resources, minimum: tuple[Resources, ...]) -> bool:
@@ -174,11 +242,6 @@ def enough(resources: Resources, minimum: tuple[Resources, ...]) -> bool:
     if minimum:
         return any(fits(one, resources) for one in minimum)
     return any(amount > 0 and resource != "pods" for resource, amount in resources.items())
-
-
-def positive(amounts: Resources) -> dict[str, int]:
-    """The amounts above zero."""
-    return {resource: amount for resource, amount in amounts.items() if amount > 0}
 
 
 def describe(amounts: Resources) -> str:

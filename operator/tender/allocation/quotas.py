@@ -6,6 +6,8 @@ to be kept for a role is the larger of what it lacks itself and what its childre
 its limit still allows. Under a limit, what children are guaranteed is kept from their siblings.
 """
 
+from collections.abc import Mapping
+
 from tender.allocation.ledger import Ledger
 from tender.allocation.shares import add_into
 from tender.api.quantities import Resources, format_amount
@@ -50,7 +52,7 @@ class _Quota:
 class Quotas:
     """The quotas of all roles. `required` is what has to be kept free for guarantees, all over the cluster."""
 
-    def __init__(self, ledger: Ledger, holdings: dict[str, dict[str, int]]) -> None:
+    def __init__(self, ledger: Ledger, holdings: Mapping[str, Resources]) -> None:
         self.required: dict[str, int] = {}
         self._ledger = ledger
         self._quotas: dict[str, _Quota] = {}

@@ -7,7 +7,7 @@ by its role (and by the framework that it names) all the same.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-from tender.allocation.model import Charge, Reservation
+from tender.allocation.model import Member, Reservation
 from tender.allocation.shares import add_into
 from tender.api.quantities import Resources
 
@@ -21,12 +21,14 @@ class Reservations:
     def __init__(self) -> None:
         self._all: dict[Hashable, Reservation] = {}
         self._by_node: dict[str, set[Hashable]] = {}
+        self._places: dict[Group, frozenset[str]] | None = None
 
     def put(self, key: Hashable, reservation: Reservation) -> None:
         """Set the reservation of this key."""
         self.remove(key)
         self._all[key] = reservation
         self._by_node.setdefault(reservation.node, set()).add(key)
+        self._places = None
 
     def remove(self, key: Hashable) -> None:
         """End the reservation of this key."""
@@ -37,6 +39,11 @@ class Reservations:
         keys.discard(key)
         if not keys:
             del self._by_node[reservation.node]
+        self._places = None
+
+    def get(self, key: Hashable) -> Reservation | None:
+        """The reservation of this key."""
+        return self._all.get(key)
 
     def nodes(self) -> Iterable[str]:
         """The nodes that something is reserved on."""
@@ -46,12 +53,33 @@ class Reservations:
         """Whether anything is reserved on a node."""
         return node in self._by_node
 
-    def on(self, node: str) -> dict[Group, dict[str, int]]:
-        """What is reserved on a node, used or not."""
+    def places(self) -> Mapping[Group, frozenset[str]]:
+        """The nodes that something is reserved on, by whom it is for."""
+        if self._places is None:
+            nodes: dict[Group, set[str]] = {}
+            for one in self._all.values():
+                nodes.setdefault((one.role, one.framework), set()).add(one.node)
+            self._places = {group: frozenset(names) for group, names in nodes.items()}
+        return self._places
+
+    def on(self, node: str, lineage: Callable[[str], Sequence[str]]) -> dict[Group, dict[str, int]]:
+        """What is reserved on a node, used or not. `lineage`: a role and those above it, by name.
+
+        What one reservation keeps as a part of another, for a role below that one's, the other keeps no longer.
+        """
         sums: dict[Group, dict[str, int]] = {}
-        for key in self._by_node.get(node, ()):
-            reservation = self._all[key]
-            add_into(sums.setdefault((reservation.role, reservation.framework), {}), reservation.resources)
+        keys = self._by_node.get(node, set())
+        refined: dict[Hashable, dict[str, int]] = {}
+        for key in keys:
+            one = self._all[key]
+            whole = self._all[one.refines] if one.refines in keys else None
+            if whole is not None and one.refines != key and whole.role in lineage(one.role):
+                add_into(refined.setdefault(one.refines, {}), one.resources)
+        for key in keys:
+            one = self._all[key]
+            amounts = dict(one.resources)
+            add_into(amounts, overlap(amounts, refined.get(key, {})), -1)
+            add_into(sums.setdefault((one.role, one.framework), {}), amounts)
         return sums
 
 
@@ -63,15 +91,13 @@ def sources(groups: Iterable[Group], framework: str, lineage: Sequence[str]) -> 
 
 
 def left_unused(
-    reserved: Mapping[Group, Resources], charges: Iterable[Charge], line: Callable[[str], Sequence[str]]
+    reserved: Mapping[Group, Resources], held: Mapping[Member, Resources], lineage: Callable[[str], Sequence[str]]
 ) -> dict[Group, dict[str, int]]:
-    """What is left of the reservations of a node, given what frameworks hold there. `line`: of a framework's role."""
-    held: dict[str, dict[str, int]] = {}
-    for charge in charges:
-        add_into(held.setdefault(charge.framework or "", {}), charge.resources)
+    """What is left of the reservations of a node, given what frameworks hold there in which roles."""
     unused = {group: dict(amounts) for group, amounts in reserved.items()}
-    for framework, amounts in held.items():
-        for group in sources(unused, framework, line(framework)):
+    for (framework, role), resources in held.items():
+        amounts = dict(resources)
+        for group in sources(unused, framework, lineage(role)):
             used = overlap(amounts, unused[group])
             add_into(unused[group], used, -1)
             add_into(amounts, used, -1)

@@ -6,7 +6,8 @@ order costs O(depth · log width). By lot the key is the time at which a clock o
 ring is drawn with a chance in proportion to its weight (the largest of u^(1/weight), as Mesos' random sorter has it),
 and since such clocks have no memory, setting the winner's anew makes every turn a fresh draw.
 
-A role that has both frameworks and child roles competes with its children as one more child of weight 1.
+A role that has both frameworks and child roles competes with its children as one more child of weight 1. A framework
+in several roles takes part once in each.
 """
 
 import heapq
@@ -15,51 +16,63 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import Settings
+from tender.allocation.model import Member, Settings
 from tender.api.quantities import Resources
 
 if TYPE_CHECKING:
     from random import Random
 
-_Rank = tuple[float, int, str]
+_Entry = tuple[float, int, str, "_Branch"]
+Scale = tuple[tuple[str, float], ...]
+"""The shared resources, each with what counts as all of it."""
 
 
 class _Branch:
-    """A role, the frameworks of a role that has children too, or (a leaf, whose heap stays empty) one framework.
+    """A role, the frameworks of a role that has children too, or (a leaf, whose heap stays empty) one member.
 
     `scale` gives the cluster's total times the weight for every shared resource, so that equal shares compare equal.
     """
 
-    __slots__ = ("allocations", "due", "heap", "held", "name", "role", "scale", "share", "weight")
+    __slots__ = ("allocations", "due", "heap", "held", "member", "name", "role", "scale", "share", "weight")
 
     def __init__(
-        self, name: str, role: str, weight: float, held: Resources, allocations: int, scale: Mapping[str, float]
+        self,
+        name: str,
+        role: str,
+        weight: float,
+        held: Resources,
+        allocations: int,
+        scale: Scale,
+        member: Member | None = None,
     ) -> None:
         self.name = name
         self.role = role
+        self.member = member
         self.weight = weight
-        self.held = dict(held)
         self.allocations = allocations
         self.scale = scale
         self.share = 0.0
         self.due: float | None = None
-        self.heap: list[tuple[_Rank, _Branch]] = []
-        for resource, amount in self.held.items():
-            if resource in scale:
-                self.share = max(self.share, amount / scale[resource])
+        self.heap: list[_Entry] = []
+        self.held = [held.get(resource, 0) for resource, _ in scale]
+        for amount, (_, total) in zip(self.held, scale, strict=True):
+            if amount > self.share * total:
+                self.share = amount / total
 
     def add(self, amounts: Resources) -> None:
         """Count a grant."""
-        held, scale = self.held, self.scale
-        for resource, amount in amounts.items():
-            held[resource] = now = held.get(resource, 0) + amount
-            total = scale.get(resource)
-            if total is not None and now > self.share * total:
-                self.share = now / total
+        held, share = self.held, self.share
+        for position, (resource, total) in enumerate(self.scale):
+            amount = amounts.get(resource)
+            if amount:
+                held[position] = now = held[position] + amount
+                if now > share * total:
+                    share = now / total
+        self.share = share
 
-    def rank(self) -> _Rank:
-        """The key that this branch is ordered by among its siblings; the lowest comes first."""
-        return (self.share if self.due is None else self.due), self.allocations, self.name
+    def entry(self) -> "_Entry":
+        """The key that this branch is ordered by among its siblings, the lowest first, and the branch."""
+        return (self.share if self.due is None else self.due), self.allocations, self.name, self
 
 
 class ServingOrder:
@@ -68,50 +81,43 @@ class ServingOrder:
     def __init__(self, ledger: Ledger, settings: Settings, holdings: Mapping[str, Resources], rng: "Random") -> None:
         self._ledger = ledger
         self._holdings = holdings
-        self._own_holdings = ledger.framework_holdings()
         self._rng = rng if settings.sorter == "random" else None
-        self._shared = {
-            name: total
-            for name, total in ledger.totals.items()
+        self._shared: Scale = tuple(
+            (name, total)
+            for name, total in sorted(ledger.totals.items())
             if total > 0 and name not in settings.unshared_resources
-        }
-        self._scales: dict[float, Mapping[str, float]] = {1.0: self._shared}
-        self._members: dict[str, list[str]] = {}
-        self._allocations: dict[str, int] = {}
-        for framework in ledger.frameworks.values():
-            self._members.setdefault(framework.role, []).append(framework.name)
-            for role in ledger.lineage(framework.role):
-                past = self._allocations.get(role.name, 0)
-                self._allocations[role.name] = past + ledger.allocations(framework.name)
-        self._parents = {ledger.lineage(name)[1].name for name in ledger.roles if len(ledger.lineage(name)) > 1}
-        self._root = _Branch("", "", 1.0, {}, 0, {})
-        self._leaves: dict[str, _Branch] = {}
+        )
+        self._scales: dict[float, Scale] = {1.0: self._shared}
+        self._allocations = ledger.allocations_of_roles()
+        self._parents = {ledger.line(name)[1] for name in ledger.roles if len(ledger.line(name)) > 1}
+        self._root = _Branch("", "", 1.0, {}, 0, ())
+        self._leaves: dict[Member, _Branch] = {}
         self._ways: dict[str, list[_Branch]] = {}
         self._roles: dict[str, _Branch] = {}
         self._path: list[_Branch] = []
 
-    def start(self, frameworks: Iterable[str]) -> None:
-        """These frameworks take part from now on; what was granted before stays counted."""
+    def start(self, members: Iterable[Member]) -> None:
+        """These frameworks take part from now on, in these roles; what was granted before stays counted."""
         children: dict[_Branch, list[_Branch]] = {self._root: []}
-        for name in frameworks:
-            below = self._leaf(name)
-            for above in self._way(self._ledger.frameworks[name].role):
+        for member in members:
+            below = self._leaf(member)
+            for above in self._way(member.role):
                 if above in children:
                     children[above].append(below)
                     break
                 children[above] = [below]
                 below = above
-        for branch, members in children.items():
+        for branch, branches in children.items():
             if self._rng is not None:
-                for member in members:
-                    self._set_clock(member, self._rng)
-            branch.heap = [(member.rank(), member) for member in members]
+                for one in branches:
+                    self._set_clock(one, self._rng)
+            branch.heap = [one.entry() for one in branches]
             heapq.heapify(branch.heap)
         self._find()
 
-    def next(self) -> str | None:
-        """The framework to serve next; None when all are done."""
-        return self._path[-1].name if self._path else None
+    def next(self) -> Member | None:
+        """The framework to serve next, and in which role; None when all are done."""
+        return self._path[-1].member if self._path else None
 
     def granted(
         self, resources: Resources, counted: Mapping[str, Resources] | None = None, allocations: int = 1
@@ -127,7 +133,7 @@ class ServingOrder:
             if len(parent.heap) > 1:
                 if self._rng is not None:
                     self._set_clock(branch, self._rng)
-                heapq.heapreplace(parent.heap, (branch.rank(), branch))
+                heapq.heapreplace(parent.heap, branch.entry())
             parent = branch
         self._find()
 
@@ -140,10 +146,10 @@ class ServingOrder:
             heapq.heappop(parent.heap)
         self._find()
 
-    def drain(self) -> Iterator[str]:
+    def drain(self) -> Iterator[Member]:
         """All who take part, in the order in which they would be served if nothing were granted."""
-        while (name := self.next()) is not None:
-            yield name
+        while (member := self.next()) is not None:
+            yield member
             self.done()
 
     def _find(self) -> None:
@@ -151,17 +157,17 @@ class ServingOrder:
         self._path = path = []
         step = self._root
         while step.heap:
-            step = step.heap[0][1]
+            step = step.heap[0][3]
             path.append(step)
 
     def _set_clock(self, branch: _Branch, rng: "Random") -> None:
         branch.due = (branch.due or 0.0) - math.log(1.0 - rng.random()) / branch.weight
 
-    def _leaf(self, name: str) -> _Branch:
-        leaf = self._leaves.get(name)
+    def _leaf(self, member: Member) -> _Branch:
+        leaf = self._leaves.get(member)
         if leaf is None:
-            held = self._own_holdings[name]
-            leaf = self._leaves[name] = _Branch(name, "", 1.0, held, self._ledger.allocations(name), self._shared)
+            held, past = self._ledger.member_holdings(member), self._ledger.allocations(member)
+            leaf = self._leaves[member] = _Branch(member.framework, "", 1.0, held, past, self._shared, member)
         return leaf
 
     def _way(self, role: str) -> list[_Branch]:
@@ -174,12 +180,14 @@ class ServingOrder:
     def _own(self, role: str) -> Iterator[_Branch]:
         """The branch that gathers the own frameworks of a role with child roles."""
         if role in self._parents:
-            names = self._members[role]
             held: dict[str, int] = {}
-            for name in names:
-                for resource, amount in self._own_holdings[name].items():
-                    held[resource] = held.get(resource, 0) + amount
-            past = sum(self._ledger.allocations(name) for name in names)
+            past = 0
+            for framework in self._ledger.frameworks.values():
+                if role in framework.roles:
+                    member = Member(framework.name, role)
+                    past += self._ledger.allocations(member)
+                    for resource, amount in self._ledger.member_holdings(member).items():
+                        held[resource] = held.get(resource, 0) + amount
             yield _Branch(role, "", 1.0, held, past, self._shared)
 
     def _role_branches(self, role: str) -> Iterator[_Branch]:
@@ -192,7 +200,7 @@ class ServingOrder:
                 self._roles[one.name] = branch
             yield branch
 
-    def _scale(self, weight: float) -> Mapping[str, float]:
+    def _scale(self, weight: float) -> Scale:
         if weight not in self._scales:
-            self._scales[weight] = {name: total * weight for name, total in self._shared.items()}
+            self._scales[weight] = tuple((name, total * weight) for name, total in self._shared)
         return self._scales[weight]

@@ -32,3 +32,8 @@ def add_into(sums: dict[str, int], amounts: Resources, sign: int = 1) -> None:
 def fits(request: Resources, free: Mapping[str, int]) -> bool:
     """Whether a request is contained in what is free."""
     return all(amount <= free.get(resource, 0) for resource, amount in request.items())
+
+
+def positive(amounts: Resources) -> dict[str, int]:
+    """The amounts above zero."""
+    return {resource: amount for resource, amount in amounts.items() if amount > 0}

@@ -5,7 +5,7 @@ Taints and selectors are read as Kubernetes reads them. A node with a scarce res
 
 from collections.abc import Iterable, Mapping
 
-from tender.allocation.model import Framework, Node, Reason, Taint, Toleration
+from tender.allocation.model import Framework, Taint, Toleration
 
 BLOCKING_EFFECTS = frozenset({"NoSchedule", "NoExecute"})
 
@@ -39,13 +39,11 @@ def asks_for(framework: Framework, scarce: frozenset[str]) -> frozenset[str]:
     return frozenset(demanded | (framework.capabilities & scarce))
 
 
-def scarce_on(node: Node, scarce: frozenset[str]) -> frozenset[str]:
-    """The scarce resources that a node has, used or not."""
-    return frozenset(resource for resource in scarce if node.allocatable.get(resource, 0) > 0)
-
-
 class Wants:
-    """What a framework, or one entry of its demand, requires of a node."""
+    """What a framework, or one entry of its demand, requires of a node; equal ones have the same `key`.
+
+    `unasked` are the scarce resources that keep it off the nodes that have them.
+    """
 
     def __init__(
         self,
@@ -55,23 +53,10 @@ class Wants:
         scarce: frozenset[str],
     ) -> None:
         self.node_selector = node_selector
+        self.unasked = scarce - asked
+        self.key = (frozenset(node_selector.items()), tolerations, self.unasked)
         self._tolerations = tolerations
-        self._unasked = scarce - asked
         self._taints: dict[tuple[Taint, ...], str | None] = {(): None}
-
-    def obstacle(self, node: Node) -> tuple[Reason, str] | None:
-        """Why a node cannot be offered whatever is free on it: the reason and what is in the way; None if it can."""
-        if node.unavailable:
-            return Reason.UNAVAILABLE, node.unavailable
-        for label, value in self.node_selector.items():
-            if node.labels.get(label) != value:
-                return Reason.UNSUITABLE, f"label {label}={value} is missing"
-        if node.taints and (taint := self.taint_in_the_way(node.taints)) is not None:
-            return Reason.TAINTED, taint
-        for resource in self._unasked:
-            if node.allocatable.get(resource, 0) > 0:
-                return Reason.UNSUITABLE, f"the node has {resource}, which the framework does not ask for"
-        return None
 
     def taint_in_the_way(self, taints: tuple[Taint, ...]) -> str | None:
         """The first taint that is not tolerated, in words."""

@@ -117,6 +117,7 @@ class _Trial:
         self.headroom = Headroom(ledger, settings, self.quotas)
         self._ledger = ledger
         self._settings = settings
+        self._slots = ledger.table().slots
         self._draws: dict[Key, list[Draw]] = {}
         self._bundles: dict[Bundle, list[tuple[Key, Charge]]] = {}
         for key, charge in ledger.offers():
@@ -130,8 +131,7 @@ class _Trial:
         left = {
             name: members
             for name, members in self._bundles.items()
-            if members[0][0] not in self.taken
-            and (within is None or within in self._ledger.line(members[0][1].framework or ""))
+            if members[0][0] not in self.taken and (within is None or within in self._line(members[0][1]))
         }
         just_enough(_smallest_first(self._ledger, self._settings, left), self._take, self._give_back, short)
 
@@ -147,11 +147,16 @@ class _Trial:
             self._count(charge, self._draws.pop(key), 1)
 
     def _count(self, charge: Charge, draws: Iterable[Draw], sign: int) -> None:
-        role = self._ledger.frameworks[charge.framework or ""].role
+        member = self._ledger.member_of(charge)
+        role = "" if member is None else member.role
         for group, amounts in draws:
             self.quotas.grant(role, amounts, None if group is None else group[0], sign)
             if group is None:
-                self.headroom.take(charge.node, amounts, sign)
+                self.headroom.take(self._slots[charge.node], amounts, sign)
+
+    def _line(self, charge: Charge) -> list[str]:
+        member = self._ledger.member_of(charge)
+        return [] if member is None else self._ledger.line(member.role)
 
     def _drawn(self, key: Key, charge: Charge) -> list[Draw]:
         """Which reservations would be unused again without this charge; the rest of it is unreserved."""

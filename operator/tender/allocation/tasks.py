@@ -6,64 +6,77 @@ that the offer holds more than was refused.
 """
 
 from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from tender.allocation.account import Account, Portion
 from tender.allocation.filters import is_refused
+from tender.allocation.granted import Granted
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import Demand, Framework, NotOffered, Reason
-from tender.allocation.pool import describe
+from tender.allocation.model import Demand, Framework, Member
 from tender.allocation.shares import add_into, fits
-from tender.allocation.suitability import Wants, asks_for, scarce_on
-from tender.allocation.tally import Tally
+from tender.allocation.slots import first_from
+from tender.allocation.suitability import Wants, asks_for
 from tender.api.quantities import Resources
+
+if TYPE_CHECKING:
+    from random import Random
+
+_PATIENCE = 4
+"""After so many nodes that turned out to be full, the others are looked through at once."""
+
+
+class Needs:
+    """How many tasks of each demand a framework still lacks, in all of its roles together."""
+
+    def __init__(self, ledger: Ledger, framework: Framework) -> None:
+        self.missing = {entry.name: missing(ledger, framework, entry) for entry in framework.demand or ()}
+        self.given: dict[int, dict[str, int]] = {}
 
 
 class Tasks:
-    """A framework that wants tasks. Each demand is served in turn until it is met or no node has room."""
+    """A framework that wants tasks, in one role. Each demand is served in turn until it is met or no node has room."""
 
-    def __init__(self, framework: Framework, account: Account, now: float) -> None:
+    def __init__(
+        self, framework: Framework, member: Member, account: Account, now: float, needs: Needs, rng: "Random"
+    ) -> None:
+        self.member = member
+        self.granted = Granted()
         self._account = account
-        self._framework = framework
-        self._given: dict[str, dict[str, int]] = {}
-        refusals = account.ledger.refusals(framework.name, now)
-        self._wants = deque(
-            _Want(framework, entry, account, refusals, self._given)
+        refused, _ = account.ledger.filters(framework.name, now)
+        self._all = [
+            Want(framework, member, entry, account, refused, now, needs, rng)
             for entry in framework.demand or ()
-            if missing(account.ledger, framework, entry) > 0
-        )
-        self._unmet: _Want | None = None
+            if needs.missing[entry.name] > 0
+        ]
+        self._wants = deque(self._all)
+
+    def able(self) -> bool:
+        """Whether there is a node at all that it might take something of."""
+        return any(want.able() for want in self._all)
+
+    def first_unmet(self) -> "Want | None":
+        """The first demand that is not met yet."""
+        return next((want for want in self._all if want.missing() > 0), None)
 
     def take(self, *, owed: bool) -> Portion | None:
         """The next portion, or None when every demand is met or cannot be.
 
         With `owed`, only tasks that bring the role nearer to its guarantee count.
         """
-        skipped: list[_Want] = []
+        skipped: list[Want] = []
         portion = None
         while self._wants and portion is None:
             want = self._wants[0]
-            if owed and not self._is_owed(want.requests):
+            if owed and self._account.quotas.guaranteed(self.member.role).keys().isdisjoint(want.requests):
                 skipped.append(self._wants.popleft())
                 continue
-            if want.missing > 0:
+            if want.missing() > 0:
                 portion = want.place()
             if portion is None:
-                if want.missing > 0 and self._unmet is None:
-                    self._unmet = want
                 self._wants.popleft()
         self._wants.extendleft(reversed(skipped))
         return portion
-
-    def waits(self) -> bool:
-        """Whether a demand is left that could not be met."""
-        return self._unmet is not None
-
-    def reasons(self) -> tuple[NotOffered, ...]:
-        """Why the first demand that is not met found no room, over the nodes it was not offered."""
-        return self._unmet.tally.summary() if self._unmet is not None else ()
-
-    def _is_owed(self, requests: Resources) -> bool:
-        return not self._account.quotas.guaranteed(self._framework.role).keys().isdisjoint(requests)
 
 
 def is_met(ledger: Ledger, framework: Framework) -> bool:
@@ -76,144 +89,154 @@ def missing(ledger: Ledger, framework: Framework, entry: Demand) -> int:
     return entry.count - sum(ledger.tasks(framework.name, entry.name).values())
 
 
-class _Want:
-    """One demand during a cycle: how many tasks are missing and which nodes may still have room."""
+class Want:
+    """One demand during a cycle: how many tasks are missing and which nodes may still have room.
+
+    `filtered` are the nodes left out as too little would be offered there after a refusal, `mine` how many tasks it was
+    given where.
+    """
 
     def __init__(
         self,
         framework: Framework,
+        member: Member,
         demand: Demand,
         account: Account,
-        refusals: dict[str, list[Resources]],
-        given: dict[str, dict[str, int]],
+        refused: int,
+        now: float,
+        needs: Needs,
+        rng: "Random",
     ) -> None:
         self.requests = {name: amount for name, amount in demand.requests.items() if amount > 0}
-        self.missing = missing(account.ledger, framework, demand)
-        self.tally = Tally()
-        self._framework = framework
-        self._demand = demand
+        self.demand = demand
+        self.member = member
+        self.mine: dict[int, int] = {}
+        self.filtered = 0
+        self._needs = needs
         self._account = account
-        self._refusals = refusals
-        self._given = given
-        self._bound = account.bound(framework.role)
-        self._placed = (
-            dict(account.ledger.tasks(framework.name, demand.name)) if demand.max_per_node is not None else {}
-        )
+        self._now = now
+        self._bound = account.bound(member.role)
+        pool = account.pool
+        slots = pool.table.slots
+        placed = account.ledger.tasks(framework.name, demand.name) if demand.max_per_node is not None else {}
+        self.placed = {slots[name]: count for name, count in placed.items() if name in slots}
         scarce = account.settings.scarce_resources
         asked = asks_for(framework, scarce)
         selector = {**framework.node_selector, **demand.node_selector}
-        self._wants = Wants(selector, framework.tolerations + demand.tolerations, asked, scarce)
-        survey = account.pool.with_room(self.requests)
-        account.pool.count_full(survey, self._wants, self.tally)
-        roomy = survey.roomy
-        if spared := asked - self.requests.keys():
-            roomy = sorted(roomy, key=lambda name: bool(scarce_on(account.ledger.nodes[name], spared)))
-        self._fresh = iter(roomy)
-        self._unseen = len(roomy)
-        self._open: deque[str] = deque()
-        self._mine: dict[str, int] = {}
-        self._refused: deque[str] = deque()
+        self.suit = pool.table.suit(Wants(selector, framework.tolerations + demand.tolerations, asked, scarce))
+        self.entitled = account.entitled(member) & self.suit.nodes
+        roomy = pool.fitting(self.requests) & self.suit.nodes
+        if self.entitled:
+            roomy |= pool.fitting(self.requests, reserved=True) & self.entitled
+        spared = 0
+        for resource in asked - self.requests.keys():
+            spared |= pool.table.having(resource)
+        self._start = rng.randrange(len(pool.table.names)) if roomy else 0
+        self._fresh = [nodes for nodes in (roomy & ~refused & ~spared, roomy & ~refused & spared) if nodes]
+        self._open: deque[int] = deque()
+        self._refused = roomy & refused
+
+    def able(self) -> bool:
+        """Whether any node had room for a task when the cycle began."""
+        return bool(self._fresh or self._refused)
+
+    def missing(self) -> int:
+        """How many tasks are still to be placed."""
+        return self._needs.missing[self.demand.name]
 
     def place(self) -> Portion | None:
         """The next portion, or None when no node has room or a limit forbids it."""
-        if self._bound and self._at_limit():
+        if self._bound and not self._within_terms():
             return None
-        for name in self._fresh:
-            self._unseen -= 1
-            hindered = self._wants.obstacle(self._account.ledger.nodes[name])
-            if hindered is not None:
-                self.tally.count(*hindered)
-            elif name in self._refusals:
-                self._refused.append(name)
-            elif (portion := self._portion(name)) is not None:
+        while self._fresh:
+            portion = self._next_fresh()
+            if portion is not None:
                 return portion
         while self._open:
             portion = self._portion(self._open.popleft())
             if portion is not None:
                 return portion
         while self._refused:
-            name = self._refused.popleft()
-            count = self._least_past_refusal(name)
-            portion = self._portion(name, count) if count <= self.missing else None
+            slot = first_from(self._refused, self._start)
+            self._refused ^= 1 << slot
+            count = self._least_past_refusal(slot)
+            portion = self._portion(slot, count) if count <= self.missing() else None
             if portion is not None:
-                add_into(self._given.setdefault(name, {}), portion.resources)
+                add_into(self._needs.given.setdefault(slot, {}), portion.resources)
                 return portion
             if count > 1:
-                self.tally.count(Reason.FILTERED, "as much was refused a short time ago")
+                self.filtered |= 1 << slot
         return None
 
-    def _at_limit(self) -> bool:
-        """Whether a limit forbids one more task wherever it runs: then all nodes that are left count as such."""
-        role = self._framework.role
-        breach = self._account.quotas.breach(role, self.requests)
-        if breach is None or self._account.may_use_reservations(self._framework):
+    def _next_fresh(self) -> Portion | None:
+        """A task on the next node that has none yet, or None when this set of nodes is done with."""
+        pool = self._account.pool
+        full = 0
+        while near := self._fresh[0] & pool.live:
+            slot = first_from(near, self._start)
+            self._fresh[0] ^= 1 << slot
+            portion = self._portion(slot)
+            if portion is not None:
+                return portion
+            full += 1
+            if full == _PATIENCE:
+                self._fresh[0] &= self._fitting_now(pool.fitting_now)
+        self._fresh.pop(0)
+        return None
+
+    def _fitting_now(self, fitting: Callable[..., int]) -> int:
+        nodes = fitting(self.requests)
+        if self.entitled:
+            nodes |= fitting(self.requests, reserved=True) & self.entitled
+        return nodes
+
+    def _within_terms(self) -> bool:
+        """Whether quotas and headroom may allow one more task anywhere; nodes where they do not are left out."""
+        account = self._account
+        room, kept = account.most(self.member.role)
+        nodes = self.entitled
+        if _at_most(self.requests, room):
+            nodes |= account.pool.scope & ~account.headroom.nodes
+            if _at_most(self.requests, kept):
+                nodes |= account.headroom.nodes
+        if not nodes:
             return False
-        left = self._unseen + len(self._refused)
-        if left or not self._open:
-            self.tally.count(Reason.QUOTA, breach, left)
-        self._fresh = iter(())
-        self._open.clear()
-        self._refused.clear()
+        self._fresh = [left for fresh in self._fresh if (left := fresh & nodes)]
+        self._refused &= nodes
         return True
 
-    def _portion(self, name: str, count: int = 1) -> Portion | None:
-        """So many tasks on this node, or None: then the node is done with, and why is counted if it was for one."""
-        most = self._demand.max_per_node
-        if most is not None and self._placed.get(name, 0) + count > most:
-            if count == 1:
-                self.tally.count(Reason.UNSUITABLE, f"a node may hold {most} of {self._demand.name} at most")
+    def _portion(self, slot: int, count: int = 1) -> Portion | None:
+        """So many tasks on this node, or None: then the node is done with."""
+        most = self.demand.max_per_node
+        if most is not None and self.placed.get(slot, 0) + count > most:
             return None
         wanted = self.requests if count == 1 else {one: amount * count for one, amount in self.requests.items()}
-        stock = self._account.pool.stock(name)
+        stock = self._account.pool.stock(slot)
         draws = None
         if self._bound or stock.kept is not None:
-            takings = self._account.takings(self._framework, name, wanted)
+            takings = self._account.takings(self.member, slot, wanted)
             if takings.allowed != wanted:
-                if count == 1:
-                    self._count_shortage(name, wanted, takings.there, takings.within_quota)
                 return None
             draws = takings.draws
         elif not fits(wanted, stock.free):
-            if count == 1:
-                self._count_shortage(name, wanted, {}, {})
             return None
-        self.missing -= count
+        self._needs.missing[self.demand.name] -= count
         if most is not None:
-            self._placed[name] = self._placed.get(name, 0) + count
-        self._mine[name] = self._mine.get(name, 0) + count
-        self._open.append(name)
-        return Portion(name, wanted, self._demand.name, count, draws)
+            self.placed[slot] = self.placed.get(slot, 0) + count
+        self.mine[slot] = self.mine.get(slot, 0) + count
+        self._open.append(slot)
+        return Portion(slot, wanted, self.demand.name, count, draws)
 
-    def _count_shortage(self, name: str, wanted: Resources, there: Resources, within_quota: Resources) -> None:
-        account, framework = self._account, self._framework
-        if there == wanted:
-            if within_quota == wanted:
-                self.tally.count(Reason.HEADROOM, "what is free is kept for guarantees that are not met")
-            else:
-                breach = account.quotas.breach(framework.role, wanted)
-                self.tally.count(Reason.QUOTA, breach or f"quota of role {framework.role} is used up")
-        elif account.at_start(framework, name, wanted) != wanted:
-            groups = ", ".join(sorted({role for role, _ in account.pool.at_start(name).kept or ()}))
-            self.tally.count(Reason.RESERVED, f"a task needs {describe(wanted)}; what is free is reserved for {groups}")
-        elif self._filled_by_itself(name):
-            self.tally.count(Reason.EXHAUSTED, "filled by the tasks that it is offered for now")
-        else:
-            self.tally.count(Reason.SHARE_ORDER, "frameworks that hold less were served first")
-
-    def _filled_by_itself(self, name: str) -> bool:
-        """Whether one task more would not have fitted even if nobody else had been served."""
-        count = self._mine.get(name, 0) + 1
-        wanted = {resource: amount * count for resource, amount in self.requests.items()}
-        return self._account.at_start(self._framework, name, wanted) != wanted
-
-    def _least_past_refusal(self, name: str) -> int:
+    def _least_past_refusal(self, slot: int) -> int:
         """The least number of tasks that makes the offer of this node hold more than was refused there."""
-        given = self._given.get(name, {})
+        given: Mapping[str, int] = self._needs.given.get(slot, {})
         offer = dict(given)
         add_into(offer, self.requests)
-        if not is_refused(offer, self._refusals[name]):
+        name = self._account.pool.table.names[slot]
+        refusals = self._account.ledger.refused_on(self.member.framework, name, self._now)
+        if not is_refused(offer, refusals):
             return 1
-        never = self.missing + 1
+        never = self.missing() + 1
         return max(
             min(
                 (
@@ -223,5 +246,9 @@ class _Want:
                 ),
                 default=never,
             )
-            for refused in self._refusals[name]
+            for refused in refusals
         )
+
+
+def _at_most(requests: Resources, most: Resources) -> bool:
+    return all(amount <= most.get(resource, amount) for resource, amount in requests.items())

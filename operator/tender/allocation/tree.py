@@ -9,16 +9,19 @@ class RoleTree:
     def __init__(self) -> None:
         self.roles: dict[str, Role] = {}
         self._lineages: dict[str, list[Role]] = {}
+        self._lines: dict[str, list[str]] = {}
 
     def put(self, role: Role) -> None:
         """Add or replace a role."""
         self.roles[role.name] = role
         self._lineages.clear()
+        self._lines.clear()
 
     def remove(self, name: str) -> None:
         """Forget what was set for a role."""
         self.roles.pop(name, None)
         self._lineages.clear()
+        self._lines.clear()
 
     def get(self, name: str) -> Role:
         """A role as set, or the implicit one."""
@@ -44,4 +47,11 @@ class RoleTree:
             parent = self.parent(name)
             line = [self.get(name), *(self.lineage(parent) if parent is not None else ())]
             self._lineages[name] = line
+        return line
+
+    def line(self, name: str) -> list[str]:
+        """The names of a role and of the roles above it."""
+        line = self._lines.get(name)
+        if line is None:
+            line = self._lines[name] = [role.name for role in self.lineage(name)]
         return line

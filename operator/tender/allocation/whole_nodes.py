@@ -3,100 +3,106 @@
 This is Mesos' way. What is taken is cut to the quota of the role and to what is not kept for guarantees.
 """
 
-from collections import deque
-
-from tender.allocation.account import Account, Portion, Takings
+from tender.allocation.account import Account, Portion
 from tender.allocation.filters import is_refused
-from tender.allocation.model import Framework, NotOffered, Reason
-from tender.allocation.pool import Draw, describe, enough
+from tender.allocation.granted import Granted
+from tender.allocation.model import Framework, Member
+from tender.allocation.pool import enough
+from tender.allocation.slots import first_from
 from tender.allocation.suitability import wants_of
-from tender.allocation.tally import Tally
 from tender.api.quantities import Resources
 
 
 class WholeNodes:
-    """A framework that takes what it can get. Each node is looked at once: what is free only shrinks in a cycle."""
+    """A framework that takes what it can get, in one role. Each node is looked at once: what is free only shrinks.
 
-    def __init__(self, framework: Framework, account: Account, now: float) -> None:
-        self._framework = framework
+    `left` are the nodes that it may still take, `filtered` those that it would not have taken as it has refused them.
+    """
+
+    def __init__(self, framework: Framework, member: Member, account: Account, now: float, start: int) -> None:
+        self.member = member
+        self.granted = Granted()
+        self.minimum = account.settings.minimum_offer if framework.minimum is None else framework.minimum
         self._account = account
-        self._minimum = account.settings.minimum_offer if framework.minimum is None else framework.minimum
-        self._refusals = account.ledger.refusals(framework.name, now)
-        self._wants = wants_of(framework, account.settings.scarce_resources)
-        self._bound = account.bound(framework.role)
-        self._tally = Tally()
-        self._granted = False
-        self._later: list[str] = []
-        survey = account.pool.with_minimum(self._minimum)
-        self._nodes = deque(survey.roomy)
-        account.pool.count_full(survey, self._wants, self._tally)
+        self._now = now
+        self._start = start
+        self._bound = account.bound(member.role)
+        self._later = 0
+        pool = account.pool
+        self.suit = pool.table.suit(wants_of(framework, account.settings.scarce_resources))
+        self.entitled = account.entitled(member) & self.suit.nodes
+        self._refused, blocked = account.ledger.filters(framework.name, now)
+        self.filtered = blocked & ~self.entitled
+        self.left = pool.room(self.minimum) & self.suit.nodes & ~self.filtered
+        if self.entitled:
+            self.left |= pool.room(self.minimum, reserved=True) & self.entitled
+
+    def able(self) -> bool:
+        """Whether there is a node at all that it might take something of."""
+        return bool(self.left)
 
     def take(self, *, owed: bool) -> Portion | None:
         """The next portion, or None when nothing more can be had.
 
         With `owed`, only portions that bring the role nearer to its guarantee count; other nodes are left for later.
         """
-        portion = None
-        if not owed and self._later:
-            self._nodes.extendleft(reversed(self._later))
-            self._later.clear()
-        while self._nodes and portion is None:
-            guaranteed = self._account.quotas.guaranteed(self._framework.role) if owed else None
-            if owed and not guaranteed:
-                break
-            name = self._nodes.popleft()
-            portion = self._portion(name)
-            if portion is not None and guaranteed is not None and not (portion.resources.keys() & guaranteed.keys()):
-                self._later.append(name)
-                portion = None
-        self._granted = self._granted or portion is not None
+        if not self.left and not self._later:
+            return None
+        account = self._account
+        guaranteed = account.quotas.guaranteed(self.member.role) if owed else None
+        if guaranteed is None:
+            self.left |= self._later
+            self._later = 0
+        elif not guaranteed:
+            return None
+        within = self._within_terms() if self._bound else self.left
+        while near := self.left & within & account.pool.live:
+            slot = first_from(near, self._start)
+            bit = 1 << slot
+            self.left ^= bit
+            portion = self._portion(slot)
+            if portion is None:
+                continue
+            if guaranteed is None or portion.resources.keys() & guaranteed.keys():
+                return portion
+            self._later |= bit
+        return None
+
+    def _within_terms(self) -> int:
+        """The nodes where quotas and headroom may leave enough to be worth an offer."""
+        account = self._account
+        room, kept = account.most(self.member.role)
+        nodes = self.entitled
+        if self._may_be_enough(room):
+            nodes |= ~account.headroom.nodes
+            if self._may_be_enough(kept):
+                nodes |= account.headroom.nodes
+        return nodes & account.pool.scope
+
+    def _may_be_enough(self, most: Resources) -> bool:
+        totals = self._account.ledger.totals
+        return enough(
+            {name: most.get(name, total) for name, total in totals.items() if most.get(name, 1)}, self.minimum
+        )
+
+    def _portion(self, slot: int) -> Portion | None:
+        account = self._account
+        pool = account.pool
+        if not self._bound and not pool.is_reserved(slot):
+            left = pool.left(slot)
+            if pool.touched(slot) and not enough(left, self.minimum):
+                return None
+            portion = Portion(slot, left, whole=True)
+        else:
+            takings = account.takings(self.member, slot)
+            if not enough(takings.allowed, self.minimum):
+                return None
+            portion = Portion(slot, takings.allowed, draws=takings.draws)
+        if self._refused >> slot & 1 and self._refuses(slot, portion.resources):
+            self.filtered |= 1 << slot
+            return None
         return portion
 
-    def waits(self) -> bool:
-        """Whether it would take more, so that there are reasons why it has not got it."""
-        return not self._granted or bool(self.reasons())
-
-    def reasons(self) -> tuple[NotOffered, ...]:
-        """Why the nodes that were passed over were not offered."""
-        return self._tally.summary()
-
-    def _portion(self, name: str) -> Portion | None:
-        hindered = self._wants.obstacle(self._account.ledger.nodes[name])
-        if hindered is None:
-            stock = self._account.pool.stock(name)
-            if stock.kept is None and not self._bound:
-                left = stock.left()
-                if not stock.touched or enough(left, self._minimum):
-                    return self._unless_refused(name, left)
-                hindered = self._scarcity(name)
-            else:
-                takings = self._account.takings(self._framework, name)
-                hindered = self._shortage(name, takings)
-                if hindered is None:
-                    return self._unless_refused(name, takings.allowed, takings.draws)
-        self._tally.count(*hindered)
-        return None
-
-    def _unless_refused(self, name: str, resources: Resources, draws: tuple[Draw, ...] | None = None) -> Portion | None:
-        if name in self._refusals and is_refused(resources, self._refusals[name]):
-            self._tally.count(Reason.FILTERED, "as much was refused a short time ago")
-            return None
-        return Portion(name, resources, draws=draws)
-
-    def _shortage(self, name: str, takings: Takings) -> tuple[Reason, str] | None:
-        role = self._framework.role
-        if not enough(takings.there, self._minimum):
-            return self._scarcity(name)
-        if not enough(takings.within_quota, self._minimum):
-            return Reason.QUOTA, self._account.quotas.breach(role, takings.there) or f"quota of role {role} is used up"
-        if not enough(takings.allowed, self._minimum):
-            return Reason.HEADROOM, "what is free is kept for guarantees that are not met"
-        return None
-
-    def _scarcity(self, name: str) -> tuple[Reason, str]:
-        """Why too little is there for this framework, though there was enough for somebody when the cycle began."""
-        stock = self._account.pool.stock(name)
-        if stock.kept is not None and not enough(self._account.at_start(self._framework, name), self._minimum):
-            groups = ", ".join(sorted({role for role, _ in stock.kept}))
-            return Reason.RESERVED, f"{describe(stock.free)} is free, reserved for {groups}"
-        return Reason.SHARE_ORDER, "frameworks that hold less were served first"
+    def _refuses(self, slot: int, resources: Resources) -> bool:
+        name = self._account.pool.table.names[slot]
+        return is_refused(resources, self._account.ledger.refused_on(self.member.framework, name, self._now))

@@ -19,7 +19,7 @@ from tender.allocation import (
     Toleration,
     run_cycle,
 )
-from tender.allocation.model import Reason
+from tender.allocation.model import Member, Reason
 
 MI = 1024**2
 ANYTHING = Settings()
@@ -111,7 +111,7 @@ def tasks_granted(result: CycleResult) -> dict[str, int]:
 def settle(on: Ledger, result: CycleResult, *, claimed: bool = False) -> None:
     """Charge the grants of a cycle to the ledger, as offers or as claimed."""
     for grant in result.grants:
-        key = ("grant", grant.framework, grant.node, on.allocations(grant.framework))
+        key = ("grant", grant.framework, grant.node, on.allocations(Member(grant.framework, grant.role)))
         on.put_charge(key, Charge(grant.node, grant.resources, grant.framework, grant.tasks, offered=not claimed))
         on.note_allocation(grant.framework)
 

@@ -5,6 +5,7 @@ from itertools import permutations
 from tests.unit.allocation.builders import Fact, amounts, framework, ledger, node, put, role, wanting
 
 from tender.allocation import Charge, Ledger, Refusal, Reservation, Role, Settings
+from tender.allocation.model import Member
 
 POD = Charge("n1", amounts(cpu=500, memory=512), "f1", {"task": 1})
 
@@ -78,7 +79,7 @@ class TestWhatGoes:
         one = ledger(framework())
         one.note_allocation("f1")
         one.remove_framework("f1")
-        assert one.allocations("f1") == 0
+        assert one.allocations(Member("f1", "role-of-f1")) == 0
 
 
 class TestMoreHeldThanThereIs:

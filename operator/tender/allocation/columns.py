@@ -1,0 +1,199 @@
+"""Amounts of all nodes, by slot, and which nodes have enough of everything: the one place where numbers come in bulk.
+
+`NumpyColumns` keeps one array for each resource and compares 10,000 nodes in about 20 µs; `PlainColumns` does the same
+node by node, and is what tests hold the other against.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tender.api.quantities import Resources
+
+_MOST = 2**63 - 1
+"""Larger amounts count as this much: nobody has so many bytes."""
+
+_Array = npt.NDArray[np.int64]
+_Truths = npt.NDArray[np.bool_]
+
+
+class Columns(Protocol):
+    """Amounts by resource and slot. What a node does not name it has none of."""
+
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
+        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
+
+    def follow(self, other: Self, slots: Sequence[int]) -> int:
+        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
+
+    def insert(self, slot: int) -> None:
+        """Make room for one more node, without amounts, in this slot."""
+
+    def remove(self, slot: int) -> None:
+        """Take a slot out."""
+
+    def fitting(self, requests: Resources) -> int:
+        """The nodes that have at least so much of everything."""
+
+    def total(self, nodes: int) -> dict[str, int]:
+        """The sum over these nodes of what is above zero."""
+
+    def copy(self) -> Self:
+        """The same amounts, to be changed apart from these."""
+
+
+class NumpyColumns:
+    """An array for each resource."""
+
+    def __init__(self, amounts: Iterable[Resources]) -> None:
+        rows = list(amounts)
+        self._size = len(rows)
+        self._by_resource: dict[str, _Array] = {}
+        self.put(range(self._size), rows)
+
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
+        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
+        if not slots:
+            return 0
+        places = np.fromiter(slots, np.intp, len(slots))
+        return self._put(
+            places, {name: _column(name, amounts) for name in self._by_resource.keys() | set().union(*amounts)}
+        )
+
+    def follow(self, other: "NumpyColumns", slots: Sequence[int]) -> int:
+        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
+        if not slots:
+            return 0
+        places = np.fromiter(slots, np.intp, len(slots))
+        none: _Array = np.zeros(len(places), np.int64)
+        columns = dict.fromkeys(self._by_resource, none)
+        columns.update((name, column[places]) for name, column in other._by_resource.items())
+        return self._put(places, columns)
+
+    def _put(self, places: npt.NDArray[np.intp], columns: Mapping[str, _Array]) -> int:
+        changed: _Truths = np.zeros(len(places), np.bool_)
+        for resource, new in columns.items():
+            column = self._by_resource.get(resource)
+            if column is None:
+                column = self._by_resource[resource] = np.zeros(self._size, np.int64)
+            changed |= column[places] != new
+            column[places] = new
+        truths: _Truths = np.zeros(self._size, np.bool_)
+        truths[places[changed]] = True
+        return _packed(truths)
+
+    def insert(self, slot: int) -> None:
+        """Make room for one more node, without amounts, in this slot."""
+        self._size += 1
+        for resource, column in self._by_resource.items():
+            self._by_resource[resource] = np.insert(column, slot, 0)
+
+    def remove(self, slot: int) -> None:
+        """Take a slot out."""
+        self._size -= 1
+        for resource, column in self._by_resource.items():
+            self._by_resource[resource] = np.delete(column, slot)
+
+    def fitting(self, requests: Resources) -> int:
+        """The nodes that have at least so much of everything."""
+        truths: _Truths | None = None
+        for resource, amount in requests.items():
+            column = self._by_resource.get(resource)
+            if column is None or amount > _MOST:
+                if amount > 0:
+                    return 0
+                continue
+            enough = column >= max(-_MOST, amount)
+            truths = enough if truths is None else truths & enough
+        return (1 << self._size) - 1 if truths is None else _packed(truths)
+
+    def total(self, nodes: int) -> dict[str, int]:
+        """The sum over these nodes of what is above zero."""
+        chosen = _unpacked(nodes, self._size)
+        sums = {resource: sum_above_zero(column[chosen]) for resource, column in self._by_resource.items()}
+        return {resource: amount for resource, amount in sums.items() if amount > 0}
+
+    def copy(self) -> "NumpyColumns":
+        """The same amounts, to be changed apart from these."""
+        other = NumpyColumns(())
+        other._size = self._size
+        other._by_resource = {resource: column.copy() for resource, column in self._by_resource.items()}
+        return other
+
+
+class PlainColumns:
+    """The amounts node by node."""
+
+    def __init__(self, amounts: Iterable[Resources]) -> None:
+        self._rows = [dict(row) for row in amounts]
+
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
+        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
+        changed = 0
+        for slot, row in zip(slots, amounts, strict=True):
+            before = self._rows[slot]
+            if any(before.get(name, 0) != row.get(name, 0) for name in before.keys() | row.keys()):
+                changed |= 1 << slot
+            self._rows[slot] = dict(row)
+        return changed
+
+    def follow(self, other: "PlainColumns", slots: Sequence[int]) -> int:
+        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
+        return self.put(slots, [other._rows[slot] for slot in slots])
+
+    def insert(self, slot: int) -> None:
+        """Make room for one more node, without amounts, in this slot."""
+        self._rows.insert(slot, {})
+
+    def remove(self, slot: int) -> None:
+        """Take a slot out."""
+        del self._rows[slot]
+
+    def fitting(self, requests: Resources) -> int:
+        """The nodes that have at least so much of everything."""
+        return sum(
+            1 << slot
+            for slot, row in enumerate(self._rows)
+            if all(row.get(resource, 0) >= amount for resource, amount in requests.items())
+        )
+
+    def total(self, nodes: int) -> dict[str, int]:
+        """The sum over these nodes of what is above zero."""
+        sums: dict[str, int] = {}
+        for slot, row in enumerate(self._rows):
+            if nodes >> slot & 1:
+                for resource, amount in row.items():
+                    if amount > 0:
+                        sums[resource] = sums.get(resource, 0) + amount
+        return sums
+
+    def copy(self) -> "PlainColumns":
+        """The same amounts, to be changed apart from these."""
+        return PlainColumns(self._rows)
+
+
+def sum_above_zero(column: _Array) -> int:
+    """The sum of what is above zero, exact also where it is more than 64 bits hold."""
+    positive = np.maximum(column, 0)
+    if len(positive) and int(positive.max()) > _MOST // len(positive):
+        return sum(positive.tolist())
+    return int(positive.sum())
+
+
+def _column(resource: str, rows: Sequence[Resources]) -> _Array:
+    amounts = [row.get(resource, 0) for row in rows]
+    try:
+        return np.array(amounts, np.int64)
+    except OverflowError:
+        return np.array([max(-_MOST, min(_MOST, amount)) for amount in amounts], np.int64)
+
+
+def _packed(truths: _Truths) -> int:
+    return int.from_bytes(np.packbits(truths, bitorder="little").tobytes(), "little")
+
+
+def _unpacked(nodes: int, size: int) -> _Truths:
+    data = np.frombuffer(nodes.to_bytes((size + 7) // 8, "little"), np.uint8)
+    return np.unpackbits(data, count=size, bitorder="little").astype(np.bool_)

@@ -1,0 +1,43 @@
+"""The portions that one framework has been granted in a cycle, in one role, summed by node."""
+
+from collections.abc import Iterator
+
+from tender.allocation.account import Portion
+from tender.allocation.model import Grant, Member
+from tender.allocation.shares import add_into
+from tender.api.quantities import Resources
+
+
+class Granted:
+    """Portions by the slots of their nodes; `nodes` is the set of those."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+        self._amounts: dict[int, Resources] = {}
+        self._tasks: dict[int, dict[str, int]] = {}
+
+    def add(self, portion: Portion) -> bool:
+        """Add a portion; whether it is the first on its node."""
+        slot = portion.slot
+        before = self._amounts.get(slot)
+        if before is None:
+            self._amounts[slot] = portion.resources
+            self.nodes |= 1 << slot
+        else:
+            amounts = dict(before)
+            add_into(amounts, portion.resources)
+            self._amounts[slot] = amounts
+        if portion.task is not None:
+            counts = self._tasks.setdefault(slot, {})
+            counts[portion.task] = counts.get(portion.task, 0) + portion.number
+        return before is None
+
+    def finished(self, member: Member, names: list[str]) -> Iterator[Grant]:
+        """One grant for each node, by its name."""
+        framework, role = member
+        for name, slot in sorted((names[slot], slot) for slot in self._amounts):
+            tasks = self._tasks.get(slot)
+            if tasks is None:
+                yield Grant(framework, role, name, self._amounts[slot])
+            else:
+                yield Grant(framework, role, name, self._amounts[slot], tasks)
