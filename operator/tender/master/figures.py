@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from tender.allocation import Ledger, Settings
 from tender.allocation.shares import dominant_share
 from tender.master.offerbook import OfferBook
-from tender.master.statuses import role_figures
+from tender.master.role_statuses import role_figures
 
 
 class Figures(Collector):

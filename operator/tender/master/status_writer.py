@@ -16,7 +16,9 @@ from tender.cluster.client import Client
 from tender.cluster.errors import ApiError, NotFound
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
 from tender.master.facts import Facts
-from tender.master.statuses import RoleFigures, framework_status, reservation_status, role_figures, role_status
+from tender.master.framework_statuses import framework_status
+from tender.master.reservation_statuses import reservation_status
+from tender.master.role_statuses import RoleFigures, role_figures, role_status
 
 log = structlog.get_logger(__name__)
 
