@@ -101,10 +101,13 @@ VIEWS: dict[type[CustomResource], View] = {
     ),
     Reservation: View(
         columns=(
-            Column("Role", ".spec.role", "The role that the resources are kept for."),
-            Column("Node", ".spec.node", "The node that they are kept on."),
+            Column("Node", ".spec.node", "The node that the resources are kept on."),
+            Column("Role", ".spec.role", "The role that they are kept for."),
             Column("Framework", ".spec.framework", "The framework that alone may use them."),
+            Column("Resources", ".spec.resources", "What is kept."),
+            Column("Used", ".status.used", "The part that is in use."),
             Column("Ready", _condition("Ready", "status"), "Whether it holds."),
+            Column("Refines", ".spec.refines", "The Reservation that it is a part of.", wide=True),
             _WHY,
             _AGE,
         ),
