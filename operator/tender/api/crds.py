@@ -68,6 +68,7 @@ VIEWS: dict[type[CustomResource], View] = {
             Column("Running", ".status.readyReplicas", "How many pods are ready.", type="integer"),
             Column("Ready", _condition("Ready", "status"), "Whether it is as wanted."),
             Column("Share", ".status.allocation.dominantShare", "Its dominant share of the cluster."),
+            Column("Further Roles", ".spec.roles", "The further roles that it takes part in.", wide=True),
             _WHY,
             _AGE,
         ),
