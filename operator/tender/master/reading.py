@@ -39,7 +39,9 @@ def read_framework(framework: api.Framework) -> Framework:
         minimum=spec.offers.minimum_amounts,
         node_selector=spec.node_selector,
         tolerations=tuple(_read_toleration(toleration) for toleration in spec.tolerations),
+        capabilities=frozenset(spec.capabilities),
         inactive=_why_inactive(framework),
+        further_roles=spec.roles,
     )
 
 

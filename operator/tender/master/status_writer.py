@@ -17,7 +17,7 @@ from tender.cluster.errors import ApiError, NotFound
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
 from tender.master.facts import Facts
 from tender.master.framework_statuses import framework_status
-from tender.master.reservation_statuses import reservation_status
+from tender.master.reservation_statuses import reservation_statuses
 from tender.master.role_statuses import RoleFigures, role_figures, role_status
 
 log = structlog.get_logger(__name__)
@@ -76,8 +76,8 @@ class StatusWriter:
         for name, role in self._facts.roles.objects.items():
             status = role_status(role, figures.get(name, RoleFigures()), ledger, settings, now)
             yield FRAMEWORK_ROLES, role, status
-        for reservation in self._facts.reservations.objects.values():
-            yield RESERVATIONS, reservation, reservation_status(reservation, ledger, now)
+        for reservation, status in reservation_statuses(self._facts.reservations.objects, ledger, now):
+            yield RESERVATIONS, reservation, status
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
         uid = target.metadata.uid or ""

@@ -64,7 +64,8 @@ class TestAFramework:
 
     @pytest.mark.parametrize("field", ["roles", "capabilities"])
     def test_is_refused_with_something_named_twice(self, objects: Objects, field: str):
-        message = refusal(objects.create, framework(**{field: ["bakers", "bakers"]}, external={}))
+        spec: Manifest = {"external": {}, field: ["bakers", "bakers"]}
+        message = refusal(objects.create, framework(**spec))
         assert f"spec.{field}[1]: Duplicate value" in message
 
     @pytest.mark.parametrize(
@@ -77,7 +78,8 @@ class TestAFramework:
         ],
     )
     def test_is_refused_with_what_is_no_name(self, objects: Objects, field: str, named: list[str], expected: str):
-        assert expected in refusal(objects.create, framework(**{field: named}, external={}))
+        spec: Manifest = {"external": {}, field: named}
+        assert expected in refusal(objects.create, framework(**spec))
 
     def test_is_refused_with_a_field_that_does_not_exist(self, api_server: ApiServer, objects: Objects):
         written = yaml.safe_dump(framework(external={}, replica=3))
