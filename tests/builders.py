@@ -301,40 +301,6 @@ def reservation(
     )
 
 
-def reservation(
-    name: str = "kept",
-    *,
-    for_role: str = "shops",
-    on: str = "node-1",
-    namespace: str = NAMESPACE,
-    uid: str | None = None,
-    version: int = 1,
-    created: float = NOON,
-    deleted: float | None = None,
-    resources: Mapping[str, Any] | None = None,
-    status: Manifest | None = None,
-    **spec: Any,
-) -> Reservation:
-    """A CPU of a node, kept for a role, unless it says otherwise."""
-    return Reservation.read(
-        {
-            "apiVersion": API_VERSION,
-            "kind": "Reservation",
-            "metadata": given(
-                name=name,
-                namespace=namespace,
-                uid=uid or f"uid-of-{name}",
-                resourceVersion=str(version),
-                generation=1,
-                creationTimestamp=timestamp(created),
-                deletionTimestamp=None if deleted is None else timestamp(deleted),
-            ),
-            "spec": {"role": for_role, "node": on, "resources": resources or {"cpu": "1"}, **spec},
-            "status": status or {},
-        }
-    )
-
-
 def shape(
     name: str = "a",
     count: int = 1,

@@ -121,7 +121,6 @@ class Intake:
         elif old is not None:
             self._ledger.remove_reservation(key_of(old))
         return True
-        return True
 
     def _recharge(self, uid: str) -> None:
         for pod in self._pods_by_owner.get(uid, {}).values():
@@ -137,6 +136,7 @@ class Intake:
         if pod is None or framework is None or framework.partition("/")[0] != pod.metadata.namespace:
             return None
         return framework
+
     def _role_of(self, framework: str | None, pod: core.Pod) -> str | None:
         """The role that a pod is charged to; None for its framework's first."""
         if framework is None or not self._has_choice(framework):
@@ -153,7 +153,6 @@ class Intake:
         known = self._ledger.frameworks.get(framework)
         return known is not None and bool(known.further_roles)
 
-
     def _charge(self, pod: core.Pod) -> None:
         key = (PODS, _pod_key(pod))
         if not pod.spec.node_name or pod.terminated:
@@ -168,8 +167,8 @@ class Intake:
                 node=pod.spec.node_name,
                 resources=pod_requests(pod.spec),
                 framework=framework,
-                role=self._role_of(framework, pod),
                 tasks={task: 1} if counts and task is not None else {},
+                role=self._role_of(framework, pod),
             ),
         )
 
