@@ -96,6 +96,7 @@ async def run_master(
             client,
             ledger,
             facts,
+            recorder,
             lambda: loop.latest,
             settings.cycle,
             settings.status_interval,

@@ -1,64 +1,59 @@
-"""What the master tells people of a role: what its subtree holds, and whether its place in the tree is right. Pure."""
+"""What the master tells people of roles: what they hold, whether their place is right and their quota sound. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from tender.allocation import Ledger, Settings
-from tender.allocation.shares import add_into
-from tender.api.conditions import State, set_state
-from tender.api.quantities import format_resources
-from tender.api.role import FrameworkRole
+from tender.allocation.soundness import Finding, findings, unmet_guarantees
+from tender.api.conditions import State, set_condition, set_state
+from tender.api.meta import Condition
+from tender.api.quantities import Resources, format_amount, format_resources
+from tender.api.role import GUARANTEE_MET, QUOTA_RESOURCES, QUOTA_SOUND, FrameworkRole
+from tender.master.role_figures import RoleFigures, role_figures
 from tender.master.statuses import without_empty, written_share
 
-
-@dataclass(slots=True)
-class RoleFigures:
-    """What a role's subtree holds in all, the part of it that is on offer, and how many frameworks are in the role."""
-
-    held: dict[str, int] = field(default_factory=dict)
-    offered: dict[str, int] = field(default_factory=dict)
-    members: int = 0
+SOUND = "Sound"
+"""The reason of the condition QuotaSound while nothing is wrong."""
 
 
-def role_figures(ledger: Ledger) -> dict[str, RoleFigures]:
-    """The figures of all roles, in one pass over the frameworks."""
-    figures = {name: RoleFigures(held=held) for name, held in ledger.role_holdings().items()}
-    for framework in ledger.frameworks.values():
-        figures.setdefault(framework.role, RoleFigures()).members += 1
-        offered = ledger.offered(framework.name)
-        for role in ledger.lineage(framework.role):
-            add_into(figures.setdefault(role.name, RoleFigures()).offered, offered)
-    return figures
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an event says of a change of state."""
+
+    reason: str
+    note: str
+    warning: bool
 
 
-def role_status(
-    role: FrameworkRole, figures: RoleFigures, ledger: Ledger, settings: Settings, now: float
-) -> dict[str, Any]:
-    """The status of a role: what its subtree holds, and whether its place in the tree makes sense."""
-    name = role.metadata.name
-    allocated = dict(figures.held)
-    add_into(allocated, figures.offered, -1)
-    problem = misplacement(name, ledger)
-    state: State = "Stalled" if problem else "Ready"
-    conditions = set_state(
-        role.status.conditions,
-        state,
-        reason="Misplaced" if problem else "AsSpecified",
-        message=problem or "the role takes part as specified",
-        generation=role.metadata.generation,
-        now=datetime.fromtimestamp(now, UTC),
-    )
-    return without_empty(
-        {
-            "observedGeneration": role.metadata.generation,
-            "conditions": [condition.manifest() for condition in conditions],
-            "dominantShare": written_share(figures.held, ledger, settings),
-            "allocated": format_resources(allocated),
-            "offered": format_resources(figures.offered),
-            "frameworks": figures.members,
-        }
-    )
+def role_statuses(
+    roles: Iterable[FrameworkRole], ledger: Ledger, settings: Settings, now: float
+) -> Iterator[tuple[FrameworkRole, dict[str, Any]]]:
+    """The statuses of these roles, in one pass over what is held."""
+    figures = role_figures(ledger)
+    wrong = findings(ledger, {name: one.consumed for name, one in figures.items()})
+    unmet = unmet_guarantees(ledger, {name: one.held for name, one in figures.items()})
+    at = datetime.fromtimestamp(now, UTC)
+    for role in roles:
+        name = role.metadata.name
+        of_role = figures.get(name, RoleFigures())
+        conditions = _place(role, ledger, at)
+        conditions = _soundness(role, conditions, wrong.get(name, ()), at)
+        conditions = _service(role, conditions, unmet.get(name, {}), of_role, at)
+        yield (
+            role,
+            without_empty(
+                {
+                    "observedGeneration": role.metadata.generation,
+                    "conditions": [condition.manifest() for condition in conditions],
+                    "dominantShare": written_share(of_role.held, ledger, settings),
+                    "allocated": format_resources(of_role.allocated),
+                    "quota": _quota(role, of_role),
+                    "frameworks": of_role.members,
+                }
+            ),
+        )
 
 
 def misplacement(name: str, ledger: Ledger) -> str | None:
@@ -80,3 +75,96 @@ def misplacement(name: str, ledger: Ledger) -> str | None:
         line.append(step)
         step = ledger.roles[step].parent
     return None
+
+
+def news_of_quota(before: Mapping[str, Any], after: Mapping[str, Any]) -> News | None:
+    """What has to be told of a quota when a role's status becomes another: that it is not sound, why, or sound again.
+
+    Numbers that change, and a role that is sound from the first, are no news.
+    """
+    old, new = (
+        next((one for one in status.get("conditions", ()) if one["type"] == QUOTA_SOUND), None)
+        for status in (before, after)
+    )
+    was = SOUND if old is None else old["reason"]
+    if new is None or new["reason"] == was:
+        return None
+    unsound = new["reason"] != SOUND
+    return News(new["reason"] if unsound else QUOTA_SOUND, new["message"], warning=unsound)
+
+
+def _place(role: FrameworkRole, ledger: Ledger, at: datetime) -> tuple[Condition, ...]:
+    problem = misplacement(role.metadata.name, ledger)
+    state: State = "Stalled" if problem else "Ready"
+    return set_state(
+        role.status.conditions,
+        state,
+        reason="Misplaced" if problem else "AsSpecified",
+        message=problem or "the role takes part as specified",
+        generation=role.metadata.generation,
+        now=at,
+    )
+
+
+def _soundness(
+    role: FrameworkRole, conditions: tuple[Condition, ...], wrong: Sequence[Finding], at: datetime
+) -> tuple[Condition, ...]:
+    return set_condition(
+        conditions,
+        QUOTA_SOUND,
+        "False" if wrong else "True",
+        reason=wrong[0].flaw.value if wrong else SOUND,
+        message=". ".join(one.message for one in wrong) or "the cluster can hold the quota, and it is kept to",
+        generation=role.metadata.generation,
+        now=at,
+    )
+
+
+def _service(
+    role: FrameworkRole, conditions: tuple[Condition, ...], unmet: Resources, figures: RoleFigures, at: datetime
+) -> tuple[Condition, ...]:
+    """Whether the guarantee is met, for a role that has one; what nobody wants now is not missing."""
+    guarantee = role.spec.quota.guarantee_amounts
+    if not guarantee:
+        return tuple(one for one in conditions if one.type != GUARANTEE_MET)
+    message = "what is guaranteed is held or on offer, as far as it is wanted"
+    if unmet:
+        short = ", ".join(
+            f"{name}: {format_amount(name, figures.held.get(name, 0))} of {format_amount(name, guarantee[name])}"
+            for name in sorted(unmet)
+        )
+        message = f"{short} is held or on offer, and more is wanted; status.allocation of its Frameworks says why"
+    return set_condition(
+        conditions,
+        GUARANTEE_MET,
+        "False" if unmet else "True",
+        reason="Waiting" if unmet else "Met",
+        message=message,
+        generation=role.metadata.generation,
+        now=at,
+    )
+
+
+def _quota(role: FrameworkRole, figures: RoleFigures) -> list[dict[str, str]]:
+    """The figures by resource, of those that the quota names or that there is anything of."""
+    quota = role.spec.quota
+    parts: dict[str, Resources] = {
+        "guarantee": quota.guarantee_amounts,
+        "limit": quota.limit_amounts,
+        "consumed": figures.consumed,
+        "offered": figures.offered,
+    }
+    named = parts["guarantee"].keys() | parts["limit"].keys()
+    others = figures.consumed.keys() | figures.offered.keys()
+    listed = [*sorted(named), *sorted(others - named)][:QUOTA_RESOURCES]
+    return [
+        {
+            "resource": name,
+            **{
+                part: format_amount(name, amounts.get(name, 0))
+                for part, amounts in parts.items()
+                if name in amounts or part in {"consumed", "offered"}
+            },
+        }
+        for name in sorted(listed)
+    ]
