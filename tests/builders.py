@@ -13,6 +13,7 @@ from tender.api import core
 from tender.api.framework import Framework
 from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_TASK
 from tender.api.offer import ResourceOffer
+from tender.api.reservation import Reservation
 from tender.api.role import FrameworkRole
 from tender.frameworks.sdk import Shape
 
@@ -196,6 +197,7 @@ def offer(
     of: str = "web",
     owner_uid: str | None = None,
     role: str = "default",
+    demand_revision: str | None = None,
     namespace: str = NAMESPACE,
     uid: str | None = None,
     version: int = 1,
@@ -223,12 +225,13 @@ def offer(
                 "resourceVersion": str(version),
                 "ownerReferences": [owner_of(of, owner_uid)],
             },
-            "spec": {
-                "framework": of,
-                "role": role,
-                "slices": list(slices) or [slice_on()],
-                "expiresAt": timestamp(expires),
-            },
+            "spec": given(
+                framework=of,
+                role=role,
+                slices=list(slices) or [slice_on()],
+                expiresAt=timestamp(expires),
+                demandRevision=demand_revision,
+            ),
             "status": given(
                 phase=phase,
                 claims=claims,
@@ -260,6 +263,40 @@ def role(
                 "generation": 1,
             },
             "spec": given(parent=parent, weight=weight, quota=quota),
+        }
+    )
+
+
+def reservation(
+    name: str = "kept",
+    *,
+    for_role: str = "shops",
+    on: str = "node-1",
+    namespace: str = NAMESPACE,
+    uid: str | None = None,
+    version: int = 1,
+    created: float = NOON,
+    deleted: float | None = None,
+    resources: Mapping[str, Any] | None = None,
+    status: Manifest | None = None,
+    **spec: Any,
+) -> Reservation:
+    """A CPU of a node, kept for a role, unless it says otherwise."""
+    return Reservation.read(
+        {
+            "apiVersion": API_VERSION,
+            "kind": "Reservation",
+            "metadata": given(
+                name=name,
+                namespace=namespace,
+                uid=uid or f"uid-of-{name}",
+                resourceVersion=str(version),
+                generation=1,
+                creationTimestamp=timestamp(created),
+                deletionTimestamp=None if deleted is None else timestamp(deleted),
+            ),
+            "spec": {"role": for_role, "node": on, "resources": resources or {"cpu": "1"}, **spec},
+            "status": status or {},
         }
     )
 

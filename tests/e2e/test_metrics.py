@@ -43,7 +43,7 @@ def test_the_master_tells_of_offers_cycles_and_what_roles_have(tender: Release, 
     assert _value(figures, "tender_cycle_duration_seconds", "tender_cycle_duration_seconds_count") > 0
     assert _value(figures, "tender_cycle_duration_seconds", "tender_cycle_duration_seconds_sum") > 0
     assert _value(figures, "tender_role_allocated", role=role, resource="pods") == 4
-    assert _value(figures, "tender_role_offered", role=role) == 0
+    assert _value(figures, "tender_role_quota", role=role, kind="offered") == 0
     assert 0 < _value(figures, "tender_role_dominant_share", role=role) < 1
     assert _value(figures, "tender_cluster_allocatable", resource="cpu") > 3 * 32
     assert _value(figures, "tender_nodes", available="true") == 4

@@ -16,7 +16,7 @@ from tender.api.meta import CustomResource
 from tender.api.names import GROUP, VERSION
 from tender.api.offer import ResourceOffer
 from tender.api.reservation import Reservation
-from tender.api.role import FrameworkRole
+from tender.api.role import QUOTA_SOUND, FrameworkRole
 from tender.api.schema import structural_schema
 
 CATEGORY = "tender"
@@ -57,6 +57,10 @@ def _condition(type_: str, part: str) -> str:
     return f'.status.conditions[?(@.type=="{type_}")].{part}'
 
 
+def _quota(resource: str, figure: str) -> str:
+    return f'.status.quota[?(@.resource=="{resource}")].{figure}'
+
+
 _AGE = Column("Age", ".metadata.creationTimestamp", "When it was created.", type="date")
 _WHY = Column("Message", _condition("Ready", "message"), "Why it is ready or not.", wide=True)
 
@@ -68,6 +72,7 @@ VIEWS: dict[type[CustomResource], View] = {
             Column("Running", ".status.readyReplicas", "How many pods are ready.", type="integer"),
             Column("Ready", _condition("Ready", "status"), "Whether it is as wanted."),
             Column("Share", ".status.allocation.dominantShare", "Its dominant share of the cluster."),
+            Column("Further Roles", ".spec.roles", "The further roles that it takes part in.", wide=True),
             _WHY,
             _AGE,
         ),
@@ -95,16 +100,26 @@ VIEWS: dict[type[CustomResource], View] = {
             Column("Weight", ".spec.weight", "Its part in relation to its siblings.", type="number"),
             Column("Share", ".status.dominantShare", "Its dominant share of the cluster."),
             Column("Frameworks", ".status.frameworks", "How many frameworks are in it.", type="integer"),
+            Column("CPU-Guarantee", _quota("cpu", "guarantee"), "The CPU that it is guaranteed."),
+            Column("CPU-Limit", _quota("cpu", "limit"), "The most CPU that it may have."),
+            Column("CPU-Consumed", _quota("cpu", "consumed"), "The CPU of its pods, claims and reservations."),
+            Column("Quota", _condition(QUOTA_SOUND, "reason"), "Whether its quota can be kept, and if not, why."),
+            Column("Memory-Guarantee", _quota("memory", "guarantee"), "The memory that it is guaranteed.", wide=True),
+            Column("Memory-Limit", _quota("memory", "limit"), "The most memory that it may have.", wide=True),
+            Column("Memory-Consumed", _quota("memory", "consumed"), "The memory that it consumes.", wide=True),
             _WHY,
             _AGE,
         ),
     ),
     Reservation: View(
         columns=(
-            Column("Role", ".spec.role", "The role that the resources are kept for."),
-            Column("Node", ".spec.node", "The node that they are kept on."),
+            Column("Node", ".spec.node", "The node that the resources are kept on."),
+            Column("Role", ".spec.role", "The role that they are kept for."),
             Column("Framework", ".spec.framework", "The framework that alone may use them."),
+            Column("Resources", ".spec.resources", "What is kept."),
+            Column("Used", ".status.used", "The part that is in use."),
             Column("Ready", _condition("Ready", "status"), "Whether it holds."),
+            Column("Refines", ".spec.refines", "The Reservation that it is a part of.", wide=True),
             _WHY,
             _AGE,
         ),

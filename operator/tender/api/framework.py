@@ -1,5 +1,7 @@
 """Framework: one workload with its own second-level scheduler, and what it tells the master of its demand."""
 
+import hashlib
+import json
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
@@ -15,10 +17,11 @@ from tender.api.meta import (
     LabelValue,
     Model,
     Quantities,
+    ResourceName,
 )
 from tender.api.names import DEFAULT_ROLE
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import Rule, cel, server_default
+from tender.api.rules import Rule, cel, list_set, server_default
 from tender.api.template import PodTemplate
 
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=32)]
@@ -96,6 +99,11 @@ class FrameworkSpec(Model):
                 "!(has(self.service) && has(self.external))",
                 "the framework has two workloads: set only one of spec.service and spec.external",
             ),
+            Rule(
+                "!has(self.roles) || !(self.role in self.roles)",
+                "spec.roles repeats spec.role: name only further roles there",
+                ".roles",
+            ),
         )
     )
 
@@ -104,6 +112,14 @@ class FrameworkSpec(Model):
         description="The role whose weight and quota apply.",
         json_schema_extra=server_default(DEFAULT_ROLE),
     )
+    roles: Annotated[tuple[DnsLabel, ...], Field(max_length=16, json_schema_extra=list_set())] = Field(
+        (), description="Further roles in which offers are made; each offer is made, and charged, in one role."
+    )
+    capabilities: Annotated[tuple[ResourceName, ...], Field(max_length=16, json_schema_extra=list_set())] = Field(
+        (),
+        description="Scarce resources, such as nvidia.com/gpu, whose nodes may be offered although the demand does not"
+        " ask for them.",
+    )
     node_selector: NodeSelector = Field({}, description="Labels that a node must have to be offered.")
     tolerations: Tolerations = Field((), description="Taints of nodes that the framework puts up with.")
     offers: OfferPreferences = Field(OfferPreferences(), description="Which offers to make, and for how long.")
@@ -111,6 +127,11 @@ class FrameworkSpec(Model):
     external: ExternalSpec | None = Field(
         None, description="Make offers only; a controller of your own answers them and creates the pods."
     )
+
+    @property
+    def all_roles(self) -> tuple[str, ...]:
+        """All roles in which offers are made, the first one first."""
+        return (self.role, *self.roles)
 
 
 class DemandEntry(Model):
@@ -194,6 +215,18 @@ class FrameworkStatus(Model):
     revision: LabelValue | None = Field(None, description="The hash of the current template.")
     backoff: Backoff | None = Field(None, description="Set while launches wait after failed ones.")
     allocation: Allocation | None = Field(None, description="What the master has found out in its last cycle.")
+
+    @cached_property
+    def demand_revision(self) -> str:
+        """A hash of the demand: of what it asks for, however it is written. None declared and an empty one differ."""
+        entries = None
+        if self.demand is not None:
+            entries = [
+                {**entry.model_dump(mode="json", exclude_defaults=True), "requests": entry.amounts}
+                for entry in self.demand
+            ]
+        text = json.dumps(entries, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 class Framework(CustomResource):

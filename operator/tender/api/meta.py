@@ -24,6 +24,7 @@ from tender.api.rules import Rule, cel, list_map
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+RESOURCE_NAME = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
 QUANTITY_SCHEMA = {
     "x-kubernetes-int-or-string": True,
     "minimum": 0,
@@ -71,6 +72,8 @@ Quantity = Annotated[
 """A Kubernetes quantity that is not negative; `tender.api.quantities` gives the integer."""
 Quantities = Annotated[dict[str, Quantity], Field(max_length=16, json_schema_extra=NOT_NEGATIVE)]
 """Quantities by resource name."""
+ResourceName = Annotated[str, Field(pattern=RESOURCE_NAME, max_length=316)]
+"""The name of a resource of nodes, such as cpu or nvidia.com/gpu."""
 LabelValue = Annotated[str, Field(max_length=LONGEST_LABEL)]
 
 

@@ -10,6 +10,8 @@ LABEL_OFFER = f"{GROUP}/offer"
 """On pods: the name of the ResourceOffer whose claim made room for the pod."""
 LABEL_TASK = f"{GROUP}/task"
 """On pods: the name of the demand entry that the pod counts for."""
+LABEL_ROLE = f"{GROUP}/role"
+"""On pods: the role, of those of its framework, that the pod is charged to."""
 LABEL_REVISION = f"{GROUP}/revision"
 """On pods: a hash of the template that the pod was made from."""
 

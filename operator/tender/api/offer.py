@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from tender.api.meta import LARGEST_INT32, CustomResource, DnsLabel, DnsSubdomain, Model, Quantities
+from tender.api.meta import LARGEST_INT32, CustomResource, DnsLabel, DnsSubdomain, LabelValue, Model, Quantities
 from tender.api.quantities import Resources, parse_resources
 from tender.api.rules import Rule, cel, list_map, server_default
 
@@ -61,6 +61,11 @@ class ResourceOfferSpec(Model):
         description="The parts of nodes that are offered, each to be claimed wholly, in part or not at all."
     )
     expires_at: AwareDatetime = Field(description="When the master takes the offer back if there is no answer.")
+    demand_revision: LabelValue | None = Field(
+        None,
+        description="The hash of the demand that the offer was made for. A refusal ends when the framework's demand is"
+        " another one; absent: not before its time.",
+    )
 
 
 class Claim(Model):

@@ -4,13 +4,20 @@ A role that only a framework names exists all the same, with weight 1, no quota 
 """
 
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from tender.api.meta import Conditions, CustomResource, DnsLabel, Model, Quantities
+from tender.api.meta import Conditions, CustomResource, DnsLabel, Model, Quantities, Quantity, ResourceName
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import Rule, cel, server_default
+from tender.api.rules import Rule, cel, list_map, server_default
+
+QUOTA_SOUND = "QuotaSound"
+"""The condition that says whether the quota can be kept: what is guaranteed is there, the limit is not exceeded."""
+GUARANTEE_MET = "GuaranteeMet"
+"""The condition that says whether the role has what it is guaranteed, as far as it wants it."""
+QUOTA_RESOURCES = 64
+"""The most resources that a role's status lists."""
 
 
 class Quota(Model):
@@ -54,20 +61,38 @@ class FrameworkRoleSpec(Model):
     quota: Quota = Field(Quota(), description="Guaranteed and largest amounts.")
 
 
+class QuotaFigures(Model):
+    """One resource: what the role is guaranteed and may have of it, and what it has with the roles below it."""
+
+    resource: ResourceName = Field(description="The resource.")
+    guarantee: Quantity | None = Field(None, description="The guaranteed amount; absent: none.")
+    limit: Quantity | None = Field(None, description="The largest amount; absent: no limit.")
+    consumed: Quantity = Field("0", description="Pods, claims and all that is reserved, whether or not it is used.")
+    offered: Quantity = Field("0", description="What is on offer now; it counts against the limit too.")
+
+
 class FrameworkRoleStatus(Model):
     """What the frameworks of the role hold."""
 
     observed_generation: int | None = Field(
         None, description="The generation of the spec that the master has acted on.", ge=0
     )
-    conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
+    conditions: Conditions = Field(
+        (), description="The state in Ready, Reconciling and Stalled; of the quota in QuotaSound and GuaranteeMet."
+    )
     dominant_share: str | None = Field(
         None,
         description="The largest fraction of any resource of the cluster that the role holds.",
         max_length=32,
     )
-    allocated: Quantities = Field({}, description="What the role's frameworks hold, those of the roles below included.")
-    offered: Quantities = Field({}, description="What is on offer to the role's frameworks now.")
+    allocated: Quantities = Field(
+        {}, description="What the role's frameworks hold in pods and claims, those of the roles below included."
+    )
+    quota: Annotated[tuple[QuotaFigures, ...], Field(max_length=QUOTA_RESOURCES)] = Field(
+        (),
+        description="By resource: what is guaranteed, allowed, consumed and on offer, with the roles below.",
+        json_schema_extra=list_map("resource"),
+    )
     frameworks: int | None = Field(None, description="How many frameworks are in the role itself.", ge=0)
 
 

@@ -38,6 +38,11 @@ def list_map(*keys: str) -> dict[str, Any]:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
+def list_set() -> dict[str, Any]:
+    """A list in which nothing is twice, and whose order says nothing; elements may have different owners."""
+    return {"x-kubernetes-list-type": "set"}
+
+
 def _validation(rule: Rule) -> dict[str, str]:
     validation = {"rule": rule.expression, "message": rule.message}
     return validation if rule.field is None else {**validation, "fieldPath": rule.field}

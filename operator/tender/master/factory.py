@@ -31,6 +31,7 @@ from tender.master.intake import Intake
 from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
+from tender.master.releaser import Releaser
 from tender.master.settings import MasterSettings
 from tender.master.status_writer import StatusWriter
 
@@ -95,11 +96,13 @@ async def run_master(
             client,
             ledger,
             facts,
+            recorder,
             lambda: loop.latest,
             settings.cycle,
             settings.status_interval,
             clock,
         )
+        releaser = Releaser(client, ledger, facts, recorder, clock)
         Figures(registry, ledger, book, settings.cycle)
         pulse = Pulse(client, FRAMEWORK_ROLES, settings.vitals.pulse)
         vitals = Vitals(
@@ -114,7 +117,7 @@ async def run_master(
         async with Serving(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
-            background.append(tasks.create_task(_allocate(nodes, pods, census, facts, loop, statuses)))
+            background.append(tasks.create_task(_allocate(nodes, pods, census, facts, loop, statuses, releaser)))
             operator = _operator(kinds, access.connection_fields)
             watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
             await kopf.run_tasks(watching, ignored=_TasksOfOthers())
@@ -129,13 +132,14 @@ async def _allocate(
     facts: Facts,
     loop: AllocationLoop,
     statuses: StatusWriter,
+    releaser: Releaser,
 ) -> None:
-    """Offer nothing before everything that is held is known."""
+    """Offer nothing, and release nothing, before everything that is there is known."""
     await asyncio.gather(nodes.synced.wait(), pods.synced.wait(), census.complete.wait())
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
     facts.start_complete()
     loop.wake()
-    await asyncio.gather(loop.run(), statuses.run())
+    await asyncio.gather(loop.run(), statuses.run(), releaser.run())
 
 
 class _TasksOfOthers(Collection[asyncio.Task[Any]]):

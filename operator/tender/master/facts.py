@@ -4,7 +4,7 @@ Each change goes to the ledger (`intake`, `offerbook`) and wakes the loop. What 
 exists only by name, an object that cannot be read, an offer that nobody answered) becomes an event here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -23,7 +23,7 @@ from tender.master.intake import Intake
 from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
-from tender.master.registry import Registry, key_of
+from tender.master.registry import Registry
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ class Facts:
         self._complete = True
         for framework in self.frameworks.objects.values():
             if self._is_new(framework):
-                self._tell_of_implicit_role(framework)
+                self._tell_of_implicit_roles(framework)
 
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         """A node came, changed or went."""
@@ -84,10 +84,8 @@ class Facts:
     def _framework_changed(self, old: Framework | None, new: Framework | None) -> None:
         if self._intake.framework_changed(old, new):
             self._wake()
-        if new is not None and (self._is_new(new) if old is None else old.spec.role != new.spec.role):
-            self._tell_of_implicit_role(new)
-        if old is not None and new is not None and old.status.demand != new.status.demand and self._loop:
-            self._loop.demand_changed(key_of(new))
+        if new is not None and (old is not None or self._is_new(new)):
+            self._tell_of_implicit_roles(new, known=old.spec.all_roles if old is not None else ())
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
         before = self._ledger.roles.get(new.metadata.name) if new is not None else None
@@ -97,10 +95,11 @@ class Facts:
         self._wake()
 
     def _reservation_changed(self, old: Reservation | None, new: Reservation | None) -> None:
-        self._intake.reservation_changed(old, new)
-        self._wake()
+        if self._intake.reservation_changed(old, new):
+            self._wake()
 
     def _offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
+        self._intake.offer_changed(old, new)
         self._book.offer_changed(old, new, self._clock())
         result = outcome(old, new)
         if result is not None and new is not None:
@@ -114,15 +113,18 @@ class Facts:
         created = framework.metadata.creation_timestamp
         return created is not None and self._clock() - created.timestamp() < NEWS_SECONDS
 
-    def _tell_of_implicit_role(self, framework: Framework) -> None:
-        role = framework.spec.role
-        if self._complete and role not in self.roles.objects and role != DEFAULT_ROLE:
-            self._recorder.record(
-                _regarding(FRAMEWORKS, framework),
-                "ImplicitRole",
-                f"spec.role: there is no FrameworkRole {role}; it takes part with weight 1, no quota and no parent. "
-                f"Create FrameworkRole {role} to change that",
-            )
+    def _tell_of_implicit_roles(self, framework: Framework, known: Collection[str] = ()) -> None:
+        """Tell of the roles that only this framework's name stands for, except of those named before."""
+        new = [role for role in framework.spec.all_roles if role not in known] if self._complete else []
+        for role in new:
+            if role not in self.roles.objects and role != DEFAULT_ROLE:
+                field = "role" if role == framework.spec.role else "roles"
+                self._recorder.record(
+                    _regarding(FRAMEWORKS, framework),
+                    "ImplicitRole",
+                    f"spec.{field}: there is no FrameworkRole {role}; it takes part with weight 1, no quota and no "
+                    f"parent. Create FrameworkRole {role} to change that",
+                )
 
     def _tell_of_expiry(self, offer: ResourceOffer) -> None:
         framework = self.frameworks.objects.get(offer.framework_key)

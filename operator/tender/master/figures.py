@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from tender.allocation import Ledger, Settings
 from tender.allocation.shares import dominant_share
 from tender.master.offerbook import OfferBook
-from tender.master.statuses import role_figures
+from tender.master.role_figures import role_figures
 
 
 class Figures(Collector):
@@ -54,20 +54,22 @@ class Figures(Collector):
             "What a role's frameworks hold in pods and claims (cores, bytes, counts).",
             labels=["role", "resource"],
         )
-        offered = GaugeMetricFamily(
-            "tender_role_offered",
-            "What is on offer to a role's frameworks (cores, bytes, counts).",
-            labels=["role", "resource"],
+        quota = GaugeMetricFamily(
+            "tender_role_quota",
+            "What a role is guaranteed, may have, consumes (pods, claims and all that is reserved) and is offered.",
+            labels=["role", "resource", "kind"],
         )
         for name, figures in role_figures(ledger).items():
-            held, open_now = figures.held, figures.offered
-            share.add_metric([name], dominant_share(held, ledger.totals, self._settings.unshared_resources))
-            weight.add_metric([name], ledger.role_of(name).weight)
-            for resource, amount in held.items():
-                allocated.add_metric([name, resource], _in_base_units(resource, amount - open_now.get(resource, 0)))
-            for resource, amount in open_now.items():
-                offered.add_metric([name, resource], _in_base_units(resource, amount))
-        yield from (share, weight, allocated, offered)
+            role = ledger.role_of(name)
+            share.add_metric([name], dominant_share(figures.held, ledger.totals, self._settings.unshared_resources))
+            weight.add_metric([name], role.weight)
+            for resource, amount in figures.allocated.items():
+                allocated.add_metric([name, resource], _in_base_units(resource, amount))
+            kinds = {"guarantee": role.guarantee, "limit": role.limit}
+            for kind, amounts in {**kinds, "consumed": figures.consumed, "offered": figures.offered}.items():
+                for resource, amount in amounts.items():
+                    quota.add_metric([name, resource, kind], _in_base_units(resource, amount))
+        yield from (share, weight, allocated, quota)
 
 
 def _in_base_units(resource: str, amount: int) -> float:

@@ -3,6 +3,11 @@
 A pod is charged to a framework by its controller ownerReference, never by a label alone: labels can be written by
 anybody who may create a pod. Facts may come in any order; a pod that is seen before its framework is charged to it
 when the framework comes.
+
+Of a framework's roles, a pod is charged to that of the offer it was made from while the offer is there, as the claim
+was whose place it takes. Offers do not outlast their launch, so afterwards, and for a master that starts later, the
+pod's label says it. Who creates pods may write what they like into it, but can name no role except those that the
+framework takes part in; any other name, or none, stands for the first.
 """
 
 from collections.abc import Callable
@@ -10,7 +15,8 @@ from collections.abc import Callable
 from tender import api
 from tender.allocation import Charge, Ledger
 from tender.api import core
-from tender.api.names import GROUP, LABEL_TASK
+from tender.api.names import GROUP, LABEL_OFFER, LABEL_ROLE, LABEL_TASK
+from tender.api.offer import ResourceOffer
 from tender.api.requests import pod_requests
 from tender.master.reading import read_framework, read_node, read_reservation, read_role
 from tender.master.registry import key_of
@@ -21,8 +27,8 @@ PODS = "pods"
 class Intake:
     """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods.
 
-    The methods for nodes, pods and frameworks say whether the ledger is another one now: most of what is told of these
-    (heartbeats, probes, figures in a status) changes nothing that an allocation could depend on.
+    The methods for nodes, pods, frameworks and reservations say whether the ledger is another one now: most of what is
+    told of these (heartbeats, probes, figures in a status) changes nothing that an allocation could depend on.
     """
 
     def __init__(self, ledger: Ledger, on_pod: Callable[[str, core.Pod | None, core.Pod | None], None]) -> None:
@@ -30,6 +36,7 @@ class Intake:
         self._on_pod = on_pod
         self._frameworks_by_uid: dict[str, str] = {}
         self._pods_by_owner: dict[str, dict[str, core.Pod]] = {}
+        self._roles_by_offer: dict[str, tuple[str, str]] = {}
 
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> bool:
         """A node came, changed or went."""
@@ -79,7 +86,23 @@ class Intake:
             if uid not in self._frameworks_by_uid:
                 self._frameworks_by_uid[uid] = key_of(new)
                 self._recharge(uid)
+            elif old is not None and old.spec.all_roles != new.spec.all_roles:
+                for pod in self._pods_by_owner.get(uid, {}).values():
+                    self._charge(pod)
         return replaced or [self._ledger.frameworks.get(name) for name in names] != before
+
+    def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
+        """An offer came, changed or went: while it is there, it says the role of the pods made from it."""
+        if new is not None:
+            self._roles_by_offer[key_of(new)] = (new.framework_key, new.spec.role)
+        elif old is not None:
+            self._roles_by_offer.pop(key_of(old), None)
+        offer = new or old
+        if offer is not None and (old is None or new is None) and self._has_choice(offer.framework_key):
+            for owner in offer.metadata.owner_references:
+                for pod in self._pods_by_owner.get(owner.uid, {}).values():
+                    if pod.metadata.labels.get(LABEL_OFFER) == offer.metadata.name:
+                        self._charge(pod)
 
     def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> None:
         """A role came, changed or went."""
@@ -88,12 +111,16 @@ class Intake:
         elif old is not None:
             self._ledger.remove_role(old.metadata.name)
 
-    def reservation_changed(self, old: api.Reservation | None, new: api.Reservation | None) -> None:
+    def reservation_changed(self, old: api.Reservation | None, new: api.Reservation | None) -> bool:
         """A reservation came, changed or went."""
         if new is not None:
-            self._ledger.put_reservation(key_of(new), read_reservation(new))
+            reservation = read_reservation(new)
+            if old is not None and read_reservation(old) == reservation:
+                return False
+            self._ledger.put_reservation(key_of(new), reservation)
         elif old is not None:
             self._ledger.remove_reservation(key_of(old))
+        return True
 
     def _recharge(self, uid: str) -> None:
         for pod in self._pods_by_owner.get(uid, {}).values():
@@ -110,6 +137,22 @@ class Intake:
             return None
         return framework
 
+    def _role_of(self, framework: str | None, pod: core.Pod) -> str | None:
+        """The role that a pod is charged to; None for its framework's first."""
+        if framework is None or not self._has_choice(framework):
+            return None
+        labels = pod.metadata.labels
+        owner, role = self._roles_by_offer.get(f"{pod.metadata.namespace}/{labels.get(LABEL_OFFER)}", ("", ""))
+        if owner == framework:
+            return role
+        named = labels.get(LABEL_ROLE)
+        return named if named in self._ledger.frameworks[framework].roles else None
+
+    def _has_choice(self, framework: str) -> bool:
+        """Whether a framework takes part in more than one role."""
+        known = self._ledger.frameworks.get(framework)
+        return known is not None and bool(known.further_roles)
+
     def _charge(self, pod: core.Pod) -> None:
         key = (PODS, _pod_key(pod))
         if not pod.spec.node_name or pod.terminated:
@@ -125,6 +168,7 @@ class Intake:
                 resources=pod_requests(pod.spec),
                 framework=framework,
                 tasks={task: 1} if counts and task is not None else {},
+                role=self._role_of(framework, pod),
             ),
         )
 

@@ -82,8 +82,7 @@ class AllocationLoop:
         """One cycle: end what is due, decide what is offered, hand both to the executor."""
         now = self._clock()
         self._rest(now)
-        roles = {name: framework.role for name, framework in self._ledger.frameworks.items()}
-        dues = self._book.due(now, roles)
+        dues = self._book.due(now, self._frameworks.objects)
         for due in dues:
             if isinstance(due, Remove) and due.missed:
                 log.warning("claimed tasks were not launched in time", offer=due.key, tasks=due.missed)
@@ -97,10 +96,6 @@ class AllocationLoop:
         self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
         self.latest = result
         self.last_cycle = now
-
-    def demand_changed(self, framework: str) -> None:
-        """A framework's demand changed: its refusals, which are declined offers, end."""
-        self._executor.carry_out(self._book.revive(framework), self._clock())
 
     def role_changed(self, before: Role | None, after: Role) -> None:
         """A role changed: offers that its quota does not allow any more, or that a guarantee needs, are taken back."""

@@ -2,7 +2,8 @@
 
 An open offer holds its slices. A claimed one holds what was claimed less the pods already seen from it, until all are
 seen or its launch deadline has passed. A declined one is the filter itself, so filters survive a restart of the master;
-an offer that expired without an answer refuses for a while in the same way.
+an offer that expired without an answer refuses for a while in the same way. A refusal of an offer that was made for
+another demand than the framework has now is over, whether the master saw the demand change or not.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from tender.allocation import Charge, Ledger, Refusal, Settings, take_back
 from tender.allocation.ledger import Key
 from tender.api import core
+from tender.api.framework import Framework
 from tender.api.names import LABEL_TASK
 from tender.api.offer import Claim, OfferPhase, ResourceOffer
 from tender.api.requests import pod_requests
@@ -94,16 +96,8 @@ class OfferBook:
         elif self._sightings.add(framework, new) and entry is not None and entry.offer.framework_key == framework:
             self._charge_claims(key, entry, on_node=new.spec.node_name)
 
-    def revive(self, framework: str) -> list[Due]:
-        """A framework's demand changed: its refusals end."""
-        return [
-            Remove(key, "the demand changed")
-            for key, entry in self._entries.items()
-            if entry.refuses and entry.offer.framework_key == framework
-        ]
-
-    def due(self, now: float, frameworks: Mapping[str, str]) -> list[Due]:
-        """What has to be done about offers at this time. `frameworks` gives the role of each one that exists."""
+    def due(self, now: float, frameworks: Mapping[str, Framework]) -> list[Due]:
+        """What has to be done about offers at this time. `frameworks` are those that exist, by key."""
         roomless = self._roomless()
         return [
             due
@@ -127,16 +121,18 @@ class OfferBook:
         return counts
 
     def _due(
-        self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, str], roomless: str | None
+        self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, Framework], roomless: str | None
     ) -> Due | None:
         offer = entry.offer
-        framework = offer.framework_key
-        if framework not in frameworks:
+        framework = frameworks.get(offer.framework_key)
+        if framework is None:
             return Remove(key, "the framework is gone")
+        if entry.refuses and offer.spec.demand_revision not in {None, framework.status.demand_revision}:
+            return Remove(key, "the demand changed")
         match offer.status.phase:
             case OfferPhase.OFFERED:
-                if offer.spec.role != frameworks[framework]:
-                    return Withdraw(key, OfferPhase.RESCINDED, f"the framework is in role {frameworks[framework]} now")
+                if offer.spec.role not in framework.spec.all_roles:
+                    return Withdraw(key, OfferPhase.RESCINDED, f"the framework has left role {offer.spec.role}")
                 if roomless is not None:
                     return Withdraw(key, OfferPhase.RESCINDED, roomless)
                 if now > offer.spec.expires_at.timestamp():
@@ -180,7 +176,7 @@ class OfferBook:
         entry.refuses = False
         if offer.status.phase == OfferPhase.OFFERED:
             for index, one in enumerate(offer.spec.slices):
-                charge = Charge(one.node, one.amounts, framework, one.tasks, offered=True)
+                charge = Charge(one.node, one.amounts, framework, one.tasks, offered=True, role=offer.spec.role)
                 self._ledger.put_charge((key, index), charge)
                 self._open_on.setdefault(one.node, set()).add(key)
                 entry.outstanding.add(index)
@@ -235,7 +231,7 @@ class OfferBook:
         tasks = {task: count for task, count in tasks.items() if count > 0}
         if (claim.tasks and not tasks) or not resources:
             return None
-        return Charge(node, resources, framework, tasks)
+        return Charge(node, resources, framework, tasks, role=entry.offer.spec.role)
 
     def _missed(self, key: str, entry: _Entry) -> int:
         charges = (self._remaining(key, entry, claim) for claim in entry.offer.status.claims)

@@ -39,7 +39,9 @@ def read_framework(framework: api.Framework) -> Framework:
         minimum=spec.offers.minimum_amounts,
         node_selector=spec.node_selector,
         tolerations=tuple(_read_toleration(toleration) for toleration in spec.tolerations),
+        capabilities=frozenset(spec.capabilities),
         inactive=_why_inactive(framework),
+        further_roles=spec.roles,
     )
 
 
@@ -70,8 +72,13 @@ def read_role(role: api.FrameworkRole) -> Role:
 def read_reservation(reservation: api.Reservation) -> Reservation:
     """A reservation as the first level sees it."""
     spec = reservation.spec
-    framework = f"{reservation.metadata.namespace}/{spec.framework}" if spec.framework else None
-    return Reservation(node=spec.node, resources=spec.amounts, role=spec.role, framework=framework)
+    return Reservation(
+        node=spec.node,
+        resources=spec.amounts,
+        role=spec.role,
+        framework=reservation.framework_key,
+        refines=reservation.refined_key,
+    )
 
 
 def _read_demand(entry: api.DemandEntry) -> Demand:

@@ -1,6 +1,8 @@
 """Writes the statuses of frameworks, roles and reservations: when they have changed, and not too often.
 
-Server-side apply under the master's own name leaves the rest of a framework's status to its controller.
+Server-side apply under the master's own name leaves the rest of a framework's status to its controller. A quota that
+has become unsound, or sound again, is told of in an event as soon as the status says so; what the status said before,
+also that of a former life of the master, is not told again.
 """
 
 import asyncio
@@ -14,9 +16,12 @@ from tender.api.meta import CustomResource
 from tender.api.names import MANAGER_MASTER
 from tender.cluster.client import Client
 from tender.cluster.errors import ApiError, NotFound
+from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
 from tender.master.facts import Facts
-from tender.master.statuses import RoleFigures, framework_status, reservation_status, role_figures, role_status
+from tender.master.framework_statuses import framework_status
+from tender.master.reservation_statuses import reservation_statuses
+from tender.master.role_statuses import news_of_quota, role_statuses
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +38,7 @@ class StatusWriter:
         client: Client,
         ledger: Ledger,
         facts: Facts,
+        recorder: EventRecorder,
         latest: Callable[[], CycleResult],
         settings: Settings,
         interval: float,
@@ -41,6 +47,7 @@ class StatusWriter:
         self._client = client
         self._ledger = ledger
         self._facts = facts
+        self._recorder = recorder
         self._latest = latest
         self._settings = settings
         self._interval = interval
@@ -51,9 +58,13 @@ class StatusWriter:
         """Look once a second what is to be written, until cancelled."""
         while True:
             await asyncio.sleep(1.0)
-            due = list(self._due(self._clock()))
-            for start in range(0, len(due), _WRITES_AT_ONCE):
-                await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
+            await self.tick()
+
+    async def tick(self) -> None:
+        """Write what is due now."""
+        due = list(self._due(self._clock()))
+        for start in range(0, len(due), _WRITES_AT_ONCE):
+            await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
 
     def _due(self, now: float) -> Iterator[Wanted]:
         present = set()
@@ -70,15 +81,14 @@ class StatusWriter:
         ledger, settings, result = self._ledger, self._settings, self._latest()
         for name, framework in self._facts.frameworks.objects.items():
             yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
-        figures = role_figures(ledger)
-        for name, role in self._facts.roles.objects.items():
-            status = role_status(role, figures.get(name, RoleFigures()), ledger, settings, now)
+        for role, status in role_statuses(self._facts.roles.objects.values(), ledger, settings, now):
             yield FRAMEWORK_ROLES, role, status
-        for reservation in self._facts.reservations.objects.values():
-            yield RESERVATIONS, reservation, reservation_status(reservation, ledger, now)
+        for reservation, status in reservation_statuses(self._facts.reservations.objects, ledger, now):
+            yield RESERVATIONS, reservation, status
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
         uid = target.metadata.uid or ""
+        _, before = self._written.get(uid, (0.0, None))
         self._written[uid] = (self._clock(), status)
         try:
             await self._client.apply_status(
@@ -93,3 +103,12 @@ class StatusWriter:
         except ApiError as error:
             self._written[uid] = (self._clock(), {})
             log.warning("status not written", error=str(error))
+            return
+        if resource is FRAMEWORK_ROLES:
+            self._tell(target, before or target.manifest().get("status", {}), status)
+
+    def _tell(self, role: CustomResource, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        news = news_of_quota(before, after)
+        if news is not None:
+            regarding = Regarding(FRAMEWORK_ROLES, role.metadata.name, uid=role.metadata.uid or "")
+            self._recorder.record(regarding, news.reason, news.note, warning=news.warning)

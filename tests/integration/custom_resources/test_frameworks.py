@@ -50,6 +50,37 @@ class TestAFramework:
     def test_is_refused_with_a_role_that_is_no_label(self, objects: Objects, role: str):
         assert "spec.role" in refusal(objects.create, framework(role=role, external={}))
 
+    def test_is_taken_with_further_roles_and_capabilities(self, objects: Objects):
+        roles, capabilities = [f"role-{index}" for index in range(16)], ["nvidia.com/gpu", "cpu", "example.com/a_b.C-1"]
+        created = objects.create(framework(role="shops", roles=roles, capabilities=capabilities, external={}))
+        spec = Framework.read(created).spec
+        assert spec.all_roles == ("shops", *roles)
+        assert spec.capabilities == tuple(capabilities)
+
+    @pytest.mark.parametrize(("spec", "repeated"), [({"role": "shops"}, "shops"), ({}, "default")])
+    def test_is_refused_with_its_role_among_the_further_ones(self, objects: Objects, spec: Manifest, repeated: str):
+        message = refusal(objects.create, framework(**spec, roles=["bakers", repeated], external={}))
+        assert "spec.roles: Invalid value: spec.roles repeats spec.role: name only further roles there" in message
+
+    @pytest.mark.parametrize("field", ["roles", "capabilities"])
+    def test_is_refused_with_something_named_twice(self, objects: Objects, field: str):
+        spec: Manifest = {"external": {}, field: ["bakers", "bakers"]}
+        message = refusal(objects.create, framework(**spec))
+        assert f"spec.{field}[1]: Duplicate value" in message
+
+    @pytest.mark.parametrize(
+        ("field", "named", "expected"),
+        [
+            ("roles", ["Shops"], "spec.roles[0] in body should match"),
+            ("roles", [f"role-{index}" for index in range(17)], "spec.roles: Too many: 17: must have at most 16 items"),
+            ("capabilities", ["nvidia.com/"], "spec.capabilities[0] in body should match"),
+            ("capabilities", ["a gpu"], "spec.capabilities[0] in body should match"),
+        ],
+    )
+    def test_is_refused_with_what_is_no_name(self, objects: Objects, field: str, named: list[str], expected: str):
+        spec: Manifest = {"external": {}, field: named}
+        assert expected in refusal(objects.create, framework(**spec))
+
     def test_is_refused_with_a_field_that_does_not_exist(self, api_server: ApiServer, objects: Objects):
         written = yaml.safe_dump(framework(external={}, replica=3))
         done = api_server.kubectl("create", "--dry-run=server", "--filename=-", input=written, check=False)
@@ -60,6 +91,12 @@ class TestAFramework:
         objects.create(framework(replicas=3))
         api_server.kubectl("scale", "framework", "web", "--replicas=7", f"--namespace={namespace}")
         assert objects.get("Framework", "web")["spec"]["service"]["replicas"] == 7
+
+    def test_shows_its_further_roles_in_a_wide_list(self, api_server: ApiServer, objects: Objects, namespace: str):
+        objects.create(framework(role="shops", roles=["bakers"], external={}))
+        listed = api_server.kubectl("get", "framework", f"--namespace={namespace}", "--output=wide").stdout
+        assert "FURTHER ROLES" in listed
+        assert '["bakers"]' in listed
 
     def test_shows_its_pods_to_an_autoscaler(self, objects: Objects):
         objects.create(framework(replicas=3))

@@ -150,7 +150,7 @@ class TestMetrics:
                 f"tender_role_weight{{role={role}}}": 2,
                 f"tender_role_dominant_share{{role={role}}}": 3 / 8,
                 f"tender_role_allocated{{resource=cpu,role={role}}}": 2,
-                f"tender_role_offered{{resource=cpu,role={role}}}": 1,
+                f"tender_role_quota{{kind=offered,resource=cpu,role={role}}}": 1,
                 "tender_cluster_allocatable{resource=cpu}": 8,
                 "tender_nodes{available=true}": 1,
                 "tender_nodes{available=false}": 0,

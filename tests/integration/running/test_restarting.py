@@ -46,6 +46,32 @@ class TestAKilledMaster:
         assert tasks_in(await world.open_offers()) == 8 - 3
         assert [one.metadata.name for one in await world.offers(OfferPhase.CLAIMED)] == [claimed.metadata.name]
 
+    async def test_ends_the_refusals_of_a_demand_that_changed_while_no_master_ran(
+        self, world: World, api_server: ApiServer, tmp_path: Path
+    ):
+        await world.add_nodes(1, cpu="1")
+        for name in ("changing", "constant"):
+            await world.add_framework(name)
+            await world.declare(name, demand("a", 1, requests={"cpu": "1"}))
+        arguments = ["master", f"--node-selector={world.node_selector}"]
+        log = tmp_path / "master.log"
+        declined = {}
+        async with program(*arguments, kubeconfig=api_server.kubeconfig, log=log) as (part, process):
+            for _ in range(2):
+                offer = await world.an_offer()
+                declined[offer.spec.framework] = await world.decline(offer, 3600)
+            await part.cycles(1)
+            process.kill()
+        await world.declare("changing", demand("a", 1, requests={"cpu": "500m"}))
+        async with program(*arguments, kubeconfig=api_server.kubeconfig, log=log) as (part, _):
+            [one] = (await world.an_offer("changing")).spec.slices
+            assert one.amounts == {"cpu": 500, "pods": 1}
+            await part.cycles(1)
+            present = {offer.metadata.name for offer in await world.offers()}
+        assert declined["changing"].metadata.name not in present
+        assert declined["constant"].metadata.name in present
+        assert await world.open_offers("constant") == []
+
     async def test_gives_nothing_away_twice_while_frameworks_go_on(
         self, world: World, api_server: ApiServer, kubelet: Kubelet, tmp_path: Path
     ):

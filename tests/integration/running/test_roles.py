@@ -10,6 +10,7 @@ from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.conditions import READY, STALLED, find_condition
 from tender.api.meta import Condition
+from tender.api.offer import OfferPhase, ResourceOffer
 
 
 async def condition(world: World, role: str, type_: str) -> Condition:
@@ -47,7 +48,7 @@ class TestWeights:
                 role = world.named(name)
                 assert figures[f"tender_role_weight{{role={role}}}"] == weight
                 assert figures[f"tender_role_dominant_share{{role={role}}}"] == share
-                assert figures[f"tender_role_offered{{resource=cpu,role={role}}}"] == 15 * share
+                assert figures[f"tender_role_quota{{kind=offered,resource=cpu,role={role}}}"] == 15 * share
 
 
 class TestARoleThatOnlyANameStandsFor:
@@ -86,6 +87,46 @@ class TestARoleThatOnlyANameStandsFor:
 
                 await until(was_told, "an event")
         assert await world.told("ImplicitRole", "web") == []
+
+
+class TestAFrameworkInSeveralRoles:
+    async def test_is_told_of_each_that_only_a_name_stands_for(self, world: World, api_server: ApiServer):
+        await world.add_nodes(1)
+        made, first, further = (world.named(name) for name in ("made", "first", "further"))
+        await world.add_role(made)
+        async with master(world, api_server.kubeconfig) as part:
+            await part.ready()
+            await world.add_framework("web", role=first, roles=[made, further])
+
+            async def were_told() -> list[str]:
+                notes = await world.told("ImplicitRole", "web")
+                return sorted(notes) if len(notes) >= 2 else []
+
+            notes = await until(were_told, "two events")
+        assert [note.partition(";")[0] for note in notes] == [
+            f"spec.role: there is no FrameworkRole {first}",
+            f"spec.roles: there is no FrameworkRole {further}",
+        ]
+
+    async def test_keeps_its_offers_in_a_role_until_it_leaves_it(self, world: World, api_server: ApiServer):
+        await world.add_nodes(1, cpu="1")
+        first, second, third = (world.named(name) for name in ("first", "second", "third"))
+        await world.add_framework("web", role=first, roles=[second])
+        await world.declare("web", demand("a", 1, requests={"cpu": "1"}))
+        async with master(world, api_server.kubeconfig) as part:
+            offer = await world.an_offer("web")
+            await world.change("web", {"role": second, "roles": [first]})
+            await part.cycles()
+            assert [one.metadata.name for one in await world.open_offers()] == [offer.metadata.name]
+            remaining = ({first, second} - {offer.spec.role}).pop()
+            await world.change("web", {"role": remaining, "roles": [third]})
+
+            async def is_rescinded() -> list[ResourceOffer]:
+                return await world.offers(OfferPhase.RESCINDED)
+
+            [rescinded] = await until(is_rescinded, "the offer's end")
+            assert rescinded.status.message == f"the framework has left role {offer.spec.role}"
+            assert (await world.an_offer("web")).spec.role in {remaining, third}
 
 
 class TestAParent:

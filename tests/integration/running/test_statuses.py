@@ -98,7 +98,8 @@ class TestTheStatusOfARole:
             statuses = [(await world.role(name)).status for name in (above, below)]
         for status in statuses:
             assert status.allocated["cpu"] == "1"
-            assert status.offered["cpu"] == "1"
+            [cpu] = (one for one in status.quota if one.resource == "cpu")
+            assert (cpu.consumed, cpu.offered) == ("1", "1")
             assert status.dominant_share == "0.5000"
             assert status.observed_generation == 1
         assert [status.frameworks for status in statuses] == [0, 1]

@@ -1,7 +1,8 @@
 """The models read what the API server gives, tolerantly, and write what it takes."""
 
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -68,6 +69,10 @@ class TestReading:
 
         assert demand({}) is None
         assert demand({"demand": []}) == ()
+
+    def test_a_framework_may_take_part_in_several_roles(self):
+        assert Framework.read(framework(external={})).spec.all_roles == ("default",)
+        assert Framework.read(framework(role="a", roles=["c", "b"], external={})).spec.all_roles == ("a", "c", "b")
 
     def test_amounts_are_integers(self):
         read = ResourceOffer.read(offer(phase="Claimed", claims=[{"slice": 0, "resources": {"cpu": "500m"}}]))
@@ -162,3 +167,38 @@ class TestPublicSurface:
         kinds = {kind.KIND for kind in VIEWS}
         assert kinds == {"Framework", "FrameworkRole", "Reservation", "ResourceOffer"}
         assert kinds <= set(tender.api.__all__)
+
+
+class TestTheRevisionOfADemand:
+    ENTRY: ClassVar[dict[str, Any]] = {"name": "a", "requests": {"cpu": "1", "memory": "1Gi"}, "count": 2}
+
+    def revision(self, *entries: dict[str, Any]) -> str:
+        return FrameworkStatus.model_validate({"demand": list(entries)}).demand_revision
+
+    def test_stays_however_the_same_is_written(self):
+        other = {"count": 2, "name": "a", "requests": {"memory": "1024Mi", "cpu": "1000m"}, "nodeSelector": {}}
+        assert self.revision(self.ENTRY) == self.revision(other)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"name": "b"},
+            {"count": 3},
+            {"requests": {"cpu": "1"}},
+            {"nodeSelector": {"disk": "ssd"}},
+            {"tolerations": [{"operator": "Exists"}]},
+            {"maxPerNode": 1},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_changes_with_everything_that_is_asked_for(self, change):
+        assert self.revision(self.ENTRY) != self.revision({**self.ENTRY, **change})
+
+    def test_tells_everything_from_nothing(self):
+        assert FrameworkStatus().demand_revision != self.revision()
+
+    def test_is_none_of_the_other_parts_of_the_status(self):
+        assert FrameworkStatus(replicas=3).demand_revision == FrameworkStatus().demand_revision
+
+    def test_can_be_a_value_of_an_offer(self):
+        assert re.fullmatch("[0-9a-f]{10}", self.revision(self.ENTRY))

@@ -59,7 +59,7 @@ class TestThePod:
         service = template()
         service["metadata"]["annotations"] = {"note": "kept"}
         one = shape("a", 1, service=service, revision="r7", **fields)
-        return pod_manifest(framework("web"), one, offer(name="web-x7k2"), "web-x7k2-0-0", "node-3")
+        return pod_manifest(framework("web"), one, offer(name="web-x7k2", role="shops"), "web-x7k2-0-0", "node-3")
 
     def test_belongs_to_its_framework(self):
         assert self.made()["metadata"]["ownerReferences"] == [owner_of("web")]
@@ -70,6 +70,7 @@ class TestThePod:
             "app": "web",
             "tender.dev/framework": "web",
             "tender.dev/offer": "web-x7k2",
+            "tender.dev/role": "shops",
             "tender.dev/task": "a",
             "tender.dev/revision": "r7",
         }

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from tests.builders import NOON, demand, external, framework, node, owner_of, pod, role
+from tests.builders import NOON, demand, external, framework, node, owner_of, pod, reservation, role
 
 from tender.allocation import Demand, Ledger, Toleration
-from tender.api import Reservation, core
+from tender.api import core
 from tender.master.intake import Intake
-from tender.master.reading import read_framework, read_node, read_role
+from tender.master.reading import read_framework, read_node, read_reservation, read_role
 
 POD = {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
 
@@ -221,6 +221,12 @@ class TestWhatAFrameworkAsksFor:
         assert asked.tolerations == (Toleration("", "Exists", "", ""), Toleration("x", "Equal", "y", ""))
         assert asked.inactive == ""
 
+    def test_all_its_roles_and_its_capabilities_are_read(self):
+        asked = read_framework(external(role="batch", roles=["adhoc", "gold"], capabilities=["nvidia.com/gpu"]))
+        assert (asked.role, asked.further_roles) == ("batch", ("adhoc", "gold"))
+        assert asked.capabilities == {"nvidia.com/gpu"}
+        assert read_framework(external()).roles == ("default",)
+
     def test_one_that_is_being_deleted_takes_no_part(self):
         assert read_framework(external(deleted=NOON)).inactive == "the framework is being deleted"
 
@@ -261,13 +267,28 @@ class TestWhatChangesNothing:
 
 class TestReservations:
     def test_are_kept_until_they_are_deleted(self, master):
-        kept = Reservation.model_validate(
-            {
-                "metadata": {"name": "kept", "namespace": "shop", "uid": "kept"},
-                "spec": {"role": "a", "framework": "web", "node": "node-1", "resources": {"cpu": "1"}},
-            }
-        )
+        kept = reservation(for_role="a", framework="web")
         master.intake.reservation_changed(None, kept)
         assert dict(master.ledger.unused("node-1")) == {("a", "shop/web"): {"cpu": 1000}}
         master.intake.reservation_changed(kept, None)
         assert dict(master.ledger.unused("node-1")) == {}
+
+    def test_that_are_told_of_with_new_figures_change_nothing(self, master):
+        before, after = reservation(), reservation(version=2, status={"used": {"cpu": "1"}})
+        assert master.intake.reservation_changed(None, before)
+        assert not master.intake.reservation_changed(before, after)
+        assert master.intake.reservation_changed(after, reservation(version=3, resources={"cpu": "2"}))
+
+    def test_are_a_part_of_those_that_they_refine(self):
+        assert read_reservation(reservation("part", refines="whole")).refines == "shop/whole"
+
+    def test_leave_what_runs_in_them_as_ordinary_use_when_they_are_deleted(self, master):
+        kept = reservation(for_role="default", resources={"cpu": "2"})
+        master.intake.framework_changed(None, framework())
+        master.intake.reservation_changed(None, kept)
+        master.intake.pod_changed(None, pod())
+        held, free = dict(master.ledger.held("shop/web")), master.ledger.free("node-1")
+        assert master.ledger.role_holdings()["default"]["cpu"] == 2000
+        master.intake.reservation_changed(kept, None)
+        assert (dict(master.ledger.held("shop/web")), master.ledger.free("node-1")) == (held, free)
+        assert master.ledger.role_holdings()["default"] == POD

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from tests.builders import NOON, demand, external, node, offer, owner_of, pod_spec, role, slice_on
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
@@ -12,6 +13,8 @@ from tests.unit.memory import MemoryApi
 from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+
+DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
 
 
 class Bench:
@@ -130,7 +133,7 @@ class TestOffers:
     async def test_a_refusal_holds_until_it_ends(self):
         async with bench(nodes=1) as it:
             await it.tick()
-            it.answer(phase="Declined", refuseSeconds=120, answeredAt="2026-05-01T12:00:00Z")
+            it.answer(**DECLINED)
             await it.tick(60)
             assert [one.status.phase for one in it.offers] == ["Declined"]
             await it.tick(61)
@@ -140,7 +143,7 @@ class TestOffers:
     async def test_a_refusal_ends_when_the_demand_changes(self):
         async with bench(nodes=1) as it:
             await it.tick()
-            it.answer(phase="Declined", refuseSeconds=120, answeredAt="2026-05-01T12:00:00Z")
+            it.answer(**DECLINED)
             await it.tick(1)
             it.put_framework(count=4)
             await it.tick(1)
@@ -185,10 +188,7 @@ class TestOffers:
 
 class TestRestart:
     async def test_a_new_master_offers_nothing_that_is_on_offer_claimed_or_refused_already(self):
-        for status in (
-            {},
-            {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"},
-        ):
+        for status in ({}, DECLINED):
             async with bench() as it:
                 await it.tick()
                 if status:
@@ -196,6 +196,29 @@ class TestRestart:
                 it.master = it.start()
                 await it.tick(1)
                 assert len(it.offers) == 1
+
+    @pytest.mark.parametrize("status", [DECLINED, {"phase": "Expired", "answeredAt": "2026-05-01T12:00:00Z"}])
+    async def test_a_new_master_notices_that_the_demand_has_changed_since_an_offer_was_refused(self, status):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            it.answer(**status)
+            await it.tick(1)
+            it.put_framework(count=4)
+            it.master = it.start()
+            await it.tick(1)
+            await it.tick(0.02)
+            assert [(one.status.phase, tasks_in([one])) for one in it.offers] == [("Offered", 4)]
+
+    async def test_a_new_master_does_not_take_figures_for_a_change_of_the_demand(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            it.answer(**DECLINED)
+            (present,) = it.api.objects[FRAMEWORKS].values()
+            it.api.put(FRAMEWORKS, {**present, "status": {**present["status"], "replicas": 7}})
+            it.master = it.start()
+            await it.tick(1)
+            await it.tick(1)
+            assert [one.status.phase for one in it.offers] == ["Declined"]
 
     async def test_a_new_master_finds_claims_and_pods_where_the_old_one_left_them(self):
         async with bench() as it:
@@ -296,6 +319,22 @@ class TestEvents:
             it.put_framework(role="batch")
             await it.tick()
             assert it.master.recorder.events == []
+
+    async def test_each_role_that_only_a_name_stands_for_is_told_of_once(self):
+        async with bench() as it:
+            it.api.put(FRAMEWORK_ROLES, role("gold").manifest())
+            it.put_framework(role="batch", roles=["gold", "adhoc"])
+            await it.tick()
+            notes = [note.partition(";")[0] for *_, note in it.master.recorder.events]
+            assert notes == [
+                "spec.role: there is no FrameworkRole batch",
+                "spec.roles: there is no FrameworkRole adhoc",
+            ]
+            it.put_framework(role="adhoc", roles=["gold", "batch", "nightly"])
+            await it.tick()
+            (*_, note) = it.master.recorder.events[2:][0]
+            assert note.startswith("spec.roles: there is no FrameworkRole nightly")
+            assert len(it.master.recorder.events) == 3
 
     async def test_not_again_when_the_master_restarts(self):
         async with bench() as it:

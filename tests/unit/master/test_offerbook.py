@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import NOON, claim_of, external, node, offer, pod, pod_spec, slice_on
+from tests.builders import NOON, claim_of, demand, external, node, offer, pod, pod_spec, slice_on
 
 from tender.allocation import Ledger, Reservation
 from tender.api import core
@@ -13,6 +13,7 @@ from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
 from tender.master.intake import Intake
 from tender.master.offerbook import Due, OfferBook, Remove, Withdraw
+from tender.master.registry import key_of
 
 KEY = "shop/spark-1"
 NODES = ("node-1", "node-2")
@@ -29,6 +30,10 @@ def sighted(name: str = "spark-1-0-0", on: str = "node-1", of: str = "spark", **
     """A pod that was made from the offer."""
     fields = {"offer": "spark-1", "task": "a", **fields}
     return pod(name, of=of, node=on, **fields)
+
+
+def roles_charged(ledger: Ledger) -> set[str | None]:
+    return {charge.role for name in NODES for _, charge in ledger.charges_on(name)}
 
 
 class Master:
@@ -56,8 +61,9 @@ class Master:
     def pod(self, one: core.Pod, old: core.Pod | None = None) -> None:
         self.intake.pod_changed(old, one)
 
-    def due(self, roles: dict[str, str] | None = None) -> list[Due]:
-        return self.book.due(self.now, {"shop/spark": "default"} if roles is None else roles)
+    def due(self, *frameworks: Framework) -> list[Due]:
+        """What is due, by default with spark as it was at the start."""
+        return self.book.due(self.now, {key_of(one): one for one in frameworks or (external(),)})
 
     def held(self) -> dict[str, int]:
         return dict(self.ledger.held("shop/spark"))
@@ -98,12 +104,22 @@ class TestAnOpenOffer:
 
     def test_is_rescinded_when_its_framework_changes_its_role(self, master):
         master.offer(made())
-        (due,) = master.due({"shop/spark": "batch"})
-        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework is in role batch now")
+        (due,) = master.due(external(role="batch"))
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role default")
+
+    def test_is_rescinded_when_its_framework_leaves_one_of_its_roles(self, master):
+        master.offer(made(role="batch"))
+        assert master.due(external(role="adhoc", roles=["batch"])) == []
+        (due,) = master.due(external(role="adhoc", roles=["nightly"]))
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role batch")
+
+    def test_is_charged_to_its_role(self, master):
+        master.offer(made(role="batch"))
+        assert roles_charged(master.ledger) == {"batch"}
 
     def test_is_removed_when_its_framework_is_gone(self, master):
         master.offer(made())
-        assert master.due({}) == [Remove(KEY, "the framework is gone")]
+        assert master.due(external("flink")) == [Remove(KEY, "the framework is gone")]
 
     def test_is_rescinded_when_one_of_its_nodes_is_gone(self, master):
         master.offer(made())
@@ -187,6 +203,10 @@ class TestAClaimedOffer:
         assert master.held() == {"cpu": 1500, "memory": 384 * 1024**2, "pods": 3}
         assert master.offered() == {}
         assert master.tasks() == {"node-1": 2, "node-2": 1}
+
+    def test_is_charged_to_the_role_of_the_offer(self, master):
+        master.offer(self.claimed(role="batch"))
+        assert roles_charged(master.ledger) == {"batch"}
 
     def test_a_pod_takes_the_place_of_its_part_of_the_claim(self, master):
         master.offer(self.claimed())
@@ -298,10 +318,24 @@ class TestADeclinedOffer:
         master.end()
         assert master.refused() == {}
 
-    def test_ends_when_the_demand_changes(self, master):
+    @pytest.mark.parametrize("phase", ["Declined", "Expired"])
+    def test_ends_when_the_demand_is_another_one_than_it_was_made_for(self, master, phase):
+        before, after = external(demand=[demand("a", 2)]), external(demand=[demand("a", 3)])
+        fields = {"refused": 120} if phase == "Declined" else {"phase": phase, "answered": NOON}
+        master.offer(made(demand_revision=before.status.demand_revision, **fields))
+        assert master.due(before) == []
+        assert master.due(after) == [Remove(KEY, "the demand changed")]
+
+    def test_stays_to_its_end_when_it_does_not_say_for_which_demand_it_was_made(self, master):
         master.offer(self.declined(120))
-        assert master.book.revive("shop/other") == []
-        assert master.book.revive("shop/spark") == [Remove(KEY, "the demand changed")]
+        assert master.due(external(demand=[demand("a", 3)])) == []
+
+    def test_an_answer_that_refuses_nothing_is_left_alone_when_the_demand_changes(self, master):
+        before, after = external(demand=[demand("a", 2)]), external(demand=[demand("a", 3)])
+        statuses: list[dict[str, Any]] = [{}, {"claims": [claim_of(0, a=1)]}, {"phase": "Rescinded"}]
+        for number, status in enumerate(statuses):
+            master.offer(made(name=f"spark-{number}", demand_revision=before.status.demand_revision, **status))
+        assert master.due(after) == []
 
 
 class TestAnOfferTakenBack:
@@ -353,14 +387,19 @@ def histories() -> list[list[Event]]:
     seen, beside = sighted("spark-1-0-0"), pod("stranger", of=None, node="node-2")
     unbound = sighted("spark-1-1-0", on="")
     bound = sighted("spark-1-1-0", on="node-2", version=2)
+    in_roles = external(version=2, role="batch", roles=["adhoc"])
+    ended = made(name="spark-4", role="adhoc", claims=[claim_of(0, a=1)], version=5)
+    left = sighted("spark-4-0-0", offer="spark-4", labels={"tender.dev/role": "adhoc"})
     return [
         [("offer", None, made()), ("offer", made(), first)],
+        [("offer", None, ended), ("offer", ended, None)],
+        [("pod", None, left)],
         [("offer", None, second)],
         [("offer", None, made(name="spark-3")), ("offer", made(name="spark-3"), third)],
         [("pod", None, seen)],
         [("pod", None, beside)],
         [("pod", None, unbound), ("pod", unbound, bound)],
-        [("framework", None, external()), ("framework", external(), external(version=2, role="batch"))],
+        [("framework", None, external()), ("framework", external(), in_roles)],
         [("node", None, node("node-1"))],
         [("node", None, node("node-2", cordoned=True)), ("node", node("node-2", cordoned=True), node("node-2"))],
     ]
@@ -377,6 +416,7 @@ def replay(events: list[Event]) -> Ledger:
     }
     for kind, old, new in events:
         if kind == "offer":
+            intake.offer_changed(old, new)
             book.offer_changed(old, new, NOON)
         else:
             tell[kind](old, new)
@@ -399,11 +439,11 @@ def account(ledger: Ledger) -> dict[str, Any]:
 @given(st.randoms(use_true_random=False))
 def test_the_account_does_not_depend_on_the_order_in_which_facts_come(random):
     """It equals the one of a master that has just started and sees only what is there now."""
-    started_now = replay([(kind, None, new) for *_, (kind, _, new) in histories()])
+    started_now = replay([(kind, None, new) for *_, (kind, _, new) in histories() if new is not None])
     pending, events = histories(), []
     while pending:
         history = random.choice(pending)
         events.append(history.pop(0))
         pending = [one for one in pending if one]
     assert account(replay(events)) == account(started_now)
-    assert account(started_now)["held"]["cpu"] == 2000 + 2 * 500
+    assert account(started_now)["held"]["cpu"] == 2000 + 3 * 500

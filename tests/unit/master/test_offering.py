@@ -4,7 +4,7 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import NOON, external, owner_of
+from tests.builders import NOON, demand, external, owner_of
 
 from tender.allocation import Grant
 from tender.api.framework import Framework
@@ -14,8 +14,8 @@ from tender.master.offering import make_offers
 AMOUNTS = {"cpu": 1500, "memory": 2 * 1024**3, "pods": 3}
 
 
-def grants(count: int, to: str = "shop/spark", **fields: dict[str, int]) -> list[Grant]:
-    return [Grant(to, "batch", f"node-{number:04}", AMOUNTS, **fields) for number in range(count)]
+def grants(count: int, to: str = "shop/spark", role: str = "batch", **fields: dict[str, int]) -> list[Grant]:
+    return [Grant(to, role, f"node-{number:04}", AMOUNTS, **fields) for number in range(count)]
 
 
 def offers(*given_grants: Grant, frameworks: tuple[Framework, ...] = (), now: float = NOON) -> list[ResourceOffer]:
@@ -40,6 +40,16 @@ class TestBundles:
         made = offers(*mixed, frameworks=frameworks)
         assert [(one.spec.framework, len(one.spec.slices)) for one in made] == [("flink", 2), ("spark", 2)]
 
+    def test_every_role_of_a_framework_gets_offers_of_its_own(self):
+        mixed = [grant for pair in zip(grants(130), grants(130, role="adhoc"), strict=True) for grant in pair]
+        made = offers(*mixed)
+        assert [(one.spec.role, len(one.spec.slices)) for one in made] == [
+            ("adhoc", 128),
+            ("adhoc", 2),
+            ("batch", 128),
+            ("batch", 2),
+        ]
+
 
 class TestAnOffer:
     def test_carries_role_amounts_as_quantities_and_tasks(self):
@@ -48,6 +58,13 @@ class TestAnOffer:
         assert one.spec.role == "batch"
         assert part.resources == {"cpu": "1500m", "memory": "2Gi", "pods": "3"}
         assert part.tasks == {"a": 3}
+
+    def test_says_for_which_demand_it_was_made(self):
+        asking = external(demand=[demand("a", 3)])
+        (one,) = offers(*grants(1), frameworks=(asking,))
+        assert one.spec.demand_revision == asking.status.demand_revision
+        (other,) = offers(*grants(1))
+        assert other.spec.demand_revision == external().status.demand_revision != one.spec.demand_revision
 
     def test_belongs_to_its_framework_and_goes_away_with_it(self):
         (one,) = offers(*grants(1))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tender.api.framework import Framework
-from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_TASK
+from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
 from tender.api.offer import ResourceOffer
 from tender.frameworks.sdk.model import Shape
 from tender.frameworks.sdk.placing import place
@@ -46,6 +46,7 @@ def pod_manifest(framework: Framework, shape: Shape, offer: ResourceOffer, name:
         **(metadata.get("labels") or {}),
         LABEL_FRAMEWORK: framework.metadata.name,
         LABEL_OFFER: offer.metadata.name,
+        LABEL_ROLE: offer.spec.role,
         LABEL_TASK: shape.name,
         LABEL_REVISION: shape.revision,
     }

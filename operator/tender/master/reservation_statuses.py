@@ -1,0 +1,142 @@
+"""What the master tells people of a reservation: whether it is kept, how much of it is used, since when its node is
+lost. Pure.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tender.allocation import Ledger
+from tender.allocation.reservations import Group, overlap
+from tender.allocation.shares import add_into
+from tender.api.conditions import State, set_state
+from tender.api.quantities import Resources, format_resources
+from tender.api.reservation import Reservation
+from tender.api.timestamps import timestamp
+from tender.master.refinements import Refinements
+from tender.master.releases import lost_at, release_time
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a reservation consists of: the amounts in use, those that nobody uses, and those kept by its refinements."""
+
+    used: Resources
+    unused: Resources
+    refined: Resources
+
+
+def reservation_statuses(
+    reservations: Mapping[str, Reservation], ledger: Ledger, now: float
+) -> Iterator[tuple[Reservation, dict[str, Any]]]:
+    """The status of every reservation, given by key."""
+    refinements = Refinements(reservations, ledger)
+    on_nodes: dict[str, list[str]] = {}
+    for key, reservation in reservations.items():
+        on_nodes.setdefault(reservation.spec.node, []).append(key)
+    for node, keys in on_nodes.items():
+        here = {key: reservations[key] for key in sorted(keys, key=lambda key: _age(key, reservations[key]))}
+        parts = _parts(node, here, refinements, ledger) if node in ledger.nodes else {}
+        for key, reservation in here.items():
+            yield reservation, _status(reservation, parts.get(key), refinements, ledger, now)
+
+
+def _status(
+    reservation: Reservation, parts: Parts | None, refinements: Refinements, ledger: Ledger, now: float
+) -> dict[str, Any]:
+    problem = refinements.problem(reservation)
+    reason = "NotAPart" if problem else "NotKept"
+    since = lost_at(reservation, ledger, now)
+    problem = problem or _lost(reservation, since) or lacking(reservation, ledger)
+    state: State = "Stalled" if problem else "Ready"
+    conditions = set_state(
+        reservation.status.conditions,
+        state,
+        reason=reason if problem else "Kept",
+        message=problem or f"kept for {_whom(reservation)}",
+        generation=reservation.metadata.generation,
+        now=datetime.fromtimestamp(now, UTC),
+    )
+    told = {
+        "observedGeneration": reservation.metadata.generation,
+        "conditions": [condition.manifest() for condition in conditions],
+        "used": format_resources(parts.used) if parts else {},
+        "unused": format_resources(parts.unused) if parts else {},
+        "refined": format_resources(parts.refined) if parts else {},
+        "nodeLostAt": timestamp(since.timestamp(), "seconds") if since else None,
+    }
+    # Server-side apply would make null of a map that is emptied.
+    return {name: value for name, value in told.items() if value not in ({}, None)}
+
+
+def lacking(reservation: Reservation, ledger: Ledger) -> str | None:
+    """What a reservation's node lacks for all that is reserved and used there, and what to do; None if nothing.
+
+    Which of the reservations does not fit, nobody could say: all that keep some of what is lacking are told.
+    """
+    node = reservation.spec.node
+    free = ledger.free(node)
+    for amounts in ledger.unused(node).values():
+        add_into(free, amounts, -1)
+    short = {resource: -free[resource] for resource in reservation.spec.amounts if free.get(resource, 0) < 0}
+    if not short:
+        return None
+    missing = ", ".join(f"{amount} {resource}" for resource, amount in format_resources(short).items())
+    return f"spec.resources: node {node} lacks {missing} for all that is reserved and used there; reserve less"
+
+
+def _lost(reservation: Reservation, since: datetime | None) -> str | None:
+    if since is None:
+        return None
+    at = release_time(reservation, since)
+    until = "" if at is None else f"; it is released at {timestamp(at, 'seconds')}"
+    return (
+        f"spec.node: there is no node {reservation.spec.node} among those that are offered; wait for it, or make a "
+        f"Reservation on another{until}"
+    )
+
+
+def _whom(reservation: Reservation) -> str:
+    framework = reservation.spec.framework
+    role = f"role {reservation.spec.role}"
+    return f"framework {framework} in {role} or below" if framework else f"{role} and the roles below it"
+
+
+def _parts(
+    node: str, reservations: Mapping[str, Reservation], refinements: Refinements, ledger: Ledger
+) -> dict[str, Parts]:
+    """The parts of a node's reservations, given in the order in which they are used up.
+
+    The ledger sums up what is kept for the same; offers count as unused, since nobody may ever take them.
+    """
+    offers = [key for key, charge in ledger.charges_on(node) if charge.offered]
+    unused = ledger.unused(node, without=offers)
+    kept: dict[str, dict[str, int]] = {}
+    used: dict[Group, dict[str, int]] = {}
+    for key, reservation in reservations.items():
+        kept[key] = _less(reservation.spec.amounts, refinements.parts(key))
+        add_into(used.setdefault(_group(reservation), {}), kept[key])
+    for group, amounts in used.items():
+        add_into(amounts, unused.get(group, {}), -1)
+    parts = {}
+    for key, reservation in reservations.items():
+        left = used[_group(reservation)]
+        mine = overlap(kept[key], left)
+        add_into(left, mine, -1)
+        parts[key] = Parts(mine, _less(kept[key], mine), _less(reservation.spec.amounts, kept[key]))
+    return parts
+
+
+def _group(reservation: Reservation) -> Group:
+    return (reservation.spec.role, reservation.framework_key)
+
+
+def _age(key: str, reservation: Reservation) -> tuple[float, str]:
+    created = reservation.metadata.creation_timestamp
+    return (created.timestamp() if created else float("inf"), key)
+
+
+def _less(some: Resources, others: Resources) -> dict[str, int]:
+    """What is left of some amounts without others, of those where something is left."""
+    return {name: left for name, amount in some.items() if (left := amount - others.get(name, 0)) > 0}

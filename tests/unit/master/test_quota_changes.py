@@ -1,0 +1,186 @@
+"""A quota that changes takes offers back through the master: exactly those that have to go, and nobody else's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.builders import NOON, demand, external, role
+from tests.unit.master.bench import Master
+from tests.unit.memory import MemoryApi
+
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESOURCE_OFFERS
+
+Roles = Mapping[str, dict[str, Any]]
+"""Parent and quota of roles, by name."""
+BESIDE_EACH_OTHER: Roles = {"company": {}, "shops": {"parent": "company"}, "apart": {}}
+
+
+class Bench:
+    """A master with nodes of 4 CPU, and frameworks that are offered one task each, of so many cores."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, nodes: int, roles: Roles) -> None:
+        self.now = NOON
+        self.api = MemoryApi()
+        for name, spec in roles.items():
+            self.put_role(name, **spec)
+        self.master = Master(self.api, tasks, lambda: self.now, nodes=nodes)
+
+    def put_role(self, name: str, *, parent: str | None = None, **quota: Any) -> None:
+        self.api.put(FRAMEWORK_ROLES, role(name, parent=parent, quota=quota).manifest())
+
+    async def offer(self, in_role: str, **cores: int) -> None:
+        """Frameworks of a role, by name, that want one task of so many cores, and are offered it."""
+        for name, cpu in cores.items():
+            entry = demand("a", 1, requests={"cpu": str(cpu)})
+            self.api.put(FRAMEWORKS, external(name, role=in_role, demand=[entry]).manifest())
+        await self.master.tick()
+        assert self.open() >= cores.keys()
+
+    async def tick(self) -> None:
+        self.now += 1
+        await self.master.tick()
+
+    def open(self) -> set[str]:
+        """Who has an open offer."""
+        return self._of("Offered")
+
+    def rescinded(self) -> set[str]:
+        """Whose offer was taken back."""
+        return self._of("Rescinded")
+
+    def _of(self, phase: str) -> set[str]:
+        offers = self.api.read(RESOURCE_OFFERS).values()
+        return {one.spec.framework for one in offers if one.status.phase == phase}
+
+
+@asynccontextmanager
+async def bench(roles: Roles = BESIDE_EACH_OTHER, nodes: int = 3) -> AsyncIterator[Bench]:
+    async with asyncio.TaskGroup() as tasks:
+        yield Bench(tasks, nodes, roles)
+
+
+class TestALoweredLimit:
+    async def test_takes_back_just_enough_of_the_role_s_offers(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2, three=3)
+            await it.offer("apart", other=1)
+            it.put_role("shops", parent="company", limit={"cpu": "5"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"two", "three", "other"})
+
+    async def test_takes_the_smallest_back_that_will_do(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2, three=3)
+            it.put_role("shops", parent="company", limit={"cpu": "4"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"two"}, {"one", "three"})
+
+    async def test_of_a_role_above_binds_those_below_it(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2)
+            await it.offer("company", above=3)
+            it.put_role("company", limit={"cpu": "5"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"two", "above"})
+
+    async def test_takes_back_only_once(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2)
+            it.put_role("shops", parent="company", limit={"cpu": "2"})
+            for _ in range(3):
+                await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"two"})
+
+    async def test_that_still_holds_everything_takes_nothing_back(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2)
+            it.put_role("shops", parent="company", limit={"cpu": "3"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == (set(), {"one", "two"})
+
+
+class TestARaisedGuarantee:
+    async def test_takes_back_just_enough_of_others_offers(self):
+        async with bench(nodes=1) as it:
+            await it.offer("apart", one=1, three=3)
+            it.put_role("shops", parent="company", guarantee={"cpu": "1"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"three"})
+
+    async def test_takes_nothing_back_while_enough_is_free(self):
+        async with bench() as it:
+            await it.offer("apart", one=1, three=3)
+            it.put_role("shops", parent="company", guarantee={"cpu": "8"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == (set(), {"one", "three"})
+
+    async def test_leaves_to_the_role_what_it_is_offered_itself(self):
+        async with bench(nodes=1) as it:
+            await it.offer("shops", own=2)
+            await it.offer("apart", other=2)
+            it.put_role("shops", parent="company", guarantee={"cpu": "4"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"other"}, {"own"})
+
+
+class TestANewParent:
+    async def test_brings_its_limit_and_those_above_it(self):
+        roles = {
+            "tight": {"limit": {"cpu": "4"}},
+            "middle": {"parent": "tight", "limit": {"cpu": "9"}},
+            "shops": {},
+        }
+        async with bench(roles) as it:
+            await it.offer("shops", one=1, two=2, three=3)
+            it.put_role("shops", parent="middle")
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"two"}, {"one", "three"})
+
+    async def test_binds_every_level_by_its_own_limit(self):
+        roles = {
+            "tight": {"limit": {"cpu": "5"}},
+            "middle": {"parent": "tight", "limit": {"cpu": "3"}},
+            "shops": {},
+        }
+        async with bench(roles) as it:
+            await it.offer("shops", three=3, one=1)
+            await it.offer("tight", two=2)
+            it.put_role("shops", parent="middle")
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"three", "two"})
+
+    async def test_that_is_made_later_binds_the_roles_that_named_it_before(self):
+        async with bench({"shops": {"parent": "company"}}) as it:
+            await it.offer("shops", one=1, two=2)
+            it.put_role("company", limit={"cpu": "2"})
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"two"})
+
+
+class TestARoleThatIsDeleted:
+    async def test_takes_no_offer_with_it(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2)
+            it.api.remove(FRAMEWORK_ROLES, "shops")
+            await it.tick()
+            assert (it.rescinded(), it.open()) == (set(), {"one", "two"})
+
+    async def test_takes_its_limit_with_it(self):
+        async with bench({"company": {"limit": {"cpu": "1"}}, "shops": {"parent": "company"}}) as it:
+            await it.offer("shops", one=1)
+            it.api.put(FRAMEWORKS, external("two", role="shops", demand=[demand("a", 1)]).manifest())
+            await it.tick()
+            assert it.open() == {"one"}
+            it.api.remove(FRAMEWORK_ROLES, "company")
+            await it.tick()
+            assert it.open() == {"one", "two"}
+
+    async def test_frees_what_was_kept_for_its_guarantee(self):
+        async with bench({"shops": {"guarantee": {"cpu": "4"}}}, nodes=1) as it:
+            it.api.put(FRAMEWORKS, external("other", role="apart", demand=[demand("a", 1)]).manifest())
+            await it.tick()
+            assert it.open() == set()
+            it.api.remove(FRAMEWORK_ROLES, "shops")
+            await it.tick()
+            assert it.open() == {"other"}

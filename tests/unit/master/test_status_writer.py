@@ -1,0 +1,155 @@
+"""Statuses are written when they change, and a quota that becomes unsound is told of once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from tests.builders import NOON, node, role
+from tests.unit.master.bench import Master
+from tests.unit.memory import MemoryApi
+
+from tender.allocation import Settings
+from tender.api.role import FrameworkRole
+from tender.cluster.client import Client
+from tender.cluster.errors import ApiError, Unreachable
+from tender.cluster.events import EventRecorder
+from tender.cluster.resources import FRAMEWORK_ROLES, Resource
+from tender.master.status_writer import StatusWriter
+
+INTERVAL = 5.0
+
+
+class Bench:
+    """An API server with the role shops, and a master with a node of 4 CPU that writes statuses."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, quota: dict[str, Any]) -> None:
+        self.now = NOON
+        self.tasks = tasks
+        self.refusal: ApiError | None = None
+        self.api = MemoryApi()
+        self.set_quota(quota)
+        self.start()
+
+    def start(self) -> None:
+        """A master that has just started, in place of the one before."""
+        self.master = Master(self.api, self.tasks, lambda: self.now, nodes=1, refuse=self.refuse)
+        self.writer = StatusWriter(
+            cast("Client", self.master.client),
+            self.master.ledger,
+            self.master.facts,
+            cast("EventRecorder", self.master.recorder),
+            lambda: self.master.loop.latest,
+            Settings(),
+            INTERVAL,
+            lambda: self.now,
+        )
+
+    def refuse(self, verb: str, kind: Resource, name: str) -> ApiError | None:
+        return self.refusal if verb == "apply" else None
+
+    def set_quota(self, quota: dict[str, Any]) -> None:
+        known = self.api.objects[FRAMEWORK_ROLES].get("shops", {})
+        self.api.put(FRAMEWORK_ROLES, {**role("shops", quota=quota).manifest(), "status": known.get("status", {})})
+
+    async def tick(self, seconds: float = INTERVAL) -> None:
+        self.now += seconds
+        self.master.cache.catch_up()
+        await self.writer.tick()
+
+    @property
+    def role(self) -> FrameworkRole:
+        found: FrameworkRole = self.api.read(FRAMEWORK_ROLES)["shops"]
+        return found
+
+    @property
+    def told(self) -> list[str]:
+        return [reason for _, reason, _ in self.master.recorder.events]
+
+    @property
+    def writes(self) -> int:
+        return self.api.writes.count(("apply", "FrameworkRole", "shops"))
+
+
+@asynccontextmanager
+async def bench(**guarantee: str) -> AsyncIterator[Bench]:
+    async with asyncio.TaskGroup() as tasks:
+        yield Bench(tasks, {"guarantee": guarantee})
+
+
+class TestAStatus:
+    async def test_is_written_when_it_changes_and_not_otherwise(self):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            await it.tick()
+            assert it.writes == 1
+            it.set_quota({"guarantee": {"cpu": "2"}})
+            await it.tick()
+            assert it.writes == 2
+            assert it.role.status.quota[0].guarantee == "2"
+
+    async def test_is_not_written_more_often_than_the_interval_allows(self):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            it.set_quota({"guarantee": {"cpu": "2"}})
+            await it.tick(1)
+            assert it.writes == 1
+            await it.tick(4)
+            assert it.writes == 2
+
+    async def test_that_could_not_be_written_is_written_later(self):
+        async with bench(cpu="1") as it:
+            it.refusal = Unreachable("connection cut")
+            await it.tick()
+            it.refusal = None
+            await it.tick()
+            assert it.writes == 1
+
+
+class TestAQuotaThatIsNotSound:
+    async def test_is_told_of_once(self):
+        async with bench(cpu="9") as it:
+            await it.tick()
+            await it.tick()
+            ((name, reason, note),) = it.master.recorder.events
+            assert (name, reason) == ("shops", "GuaranteeExceedsCluster")
+            assert note.startswith("spec.quota.guarantee: cpu: 9 guaranteed here")
+
+    async def test_is_not_told_of_again_while_only_the_numbers_change(self):
+        async with bench(cpu="9") as it:
+            await it.tick()
+            it.set_quota({"guarantee": {"cpu": "8"}})
+            await it.tick()
+            assert it.writes == 2
+            assert it.told == ["GuaranteeExceedsCluster"]
+
+    async def test_is_not_told_of_again_by_a_master_that_has_just_started(self):
+        async with bench(cpu="9") as it:
+            await it.tick()
+            it.start()
+            await it.tick()
+            assert it.told == []
+
+    async def test_is_told_of_by_a_master_that_finds_it_first(self):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            it.set_quota({"guarantee": {"cpu": "9"}})
+            it.start()
+            await it.tick()
+            assert it.told == ["GuaranteeExceedsCluster"]
+
+    async def test_is_told_of_when_it_is_sound_again(self):
+        async with bench(cpu="9") as it:
+            await it.tick()
+            it.master.facts.node_changed(None, node("large", cpu="5"))
+            await it.tick()
+            assert it.told == ["GuaranteeExceedsCluster", "QuotaSound"]
+
+    async def test_is_told_of_when_the_status_says_so_and_not_before(self):
+        async with bench(cpu="9") as it:
+            it.refusal = Unreachable("connection cut")
+            await it.tick()
+            assert it.told == []
+            it.refusal = None
+            await it.tick()
+            assert it.told == ["GuaranteeExceedsCluster"]
