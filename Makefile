@@ -60,9 +60,13 @@ e2e: install tools ## Test the chart on a cluster with a real node
 	$(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: install tools ## Measure placement and start-up; figures go to build/bench/
+bench: install tools bench-allocation ## Measure allocation, placement and start-up; figures go to build/bench/
 	$(BIN)/python -m tests.bench.placement
 	$(BIN)/python -m tests.bench.startup
+
+.PHONY: bench-allocation
+bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures
+	$(BIN)/python -m tests.bench.allocation
 
 .PHONY: crds
 crds: install ## Generate crds/ and the chart's copy from the models

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import click
 
 from tender import __version__
+from tender.allocation import Settings as CycleSettings
 from tender.api.names import MANAGER_SERVICE
+from tender.cli.allocation import allocation_options
 from tender.cli.simulate import simulate
 from tender.cluster import logs
 from tender.cluster.errors import NoCluster
@@ -53,15 +55,24 @@ def main() -> None:
 @click.option(
     "--node-selector", default="", help="Label selector of the nodes that may be offered. Default: all nodes."
 )
+@allocation_options
 @_host
 @_port
 @_log_level
 def master(
-    kubeconfig: str | None, context: str | None, node_selector: str, host: str, port: int, log_level: str
+    kubeconfig: str | None,
+    context: str | None,
+    node_selector: str,
+    cycle: CycleSettings,
+    host: str,
+    port: int,
+    log_level: str,
 ) -> None:
     """Run the first-level master: it offers the cluster's resources to frameworks."""
     logs.configure(level=log_level)
-    settings = MasterSettings(kubeconfig=kubeconfig, context=context, node_selector=node_selector, host=host, port=port)
+    settings = MasterSettings(
+        kubeconfig=kubeconfig, context=context, node_selector=node_selector, host=host, port=port, cycle=cycle
+    )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run_master(settings))
 

@@ -66,6 +66,8 @@ class Facts:
         for framework in self.frameworks.objects.values():
             if self._is_new(framework):
                 self._tell_of_implicit_roles(framework)
+        if self._loop is not None:
+            self._loop.enforce_limits()
 
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         """A node came, changed or went."""
@@ -89,8 +91,9 @@ class Facts:
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
         before = self._ledger.roles.get(new.metadata.name) if new is not None else None
-        self._intake.role_changed(old, new)
-        if new is not None and self._loop is not None:
+        if not self._intake.role_changed(old, new):
+            return
+        if new is not None and self._complete and self._loop is not None:
             self._loop.role_changed(before, self._ledger.roles[new.metadata.name])
         self._wake()
 

@@ -27,8 +27,8 @@ PODS = "pods"
 class Intake:
     """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods.
 
-    The methods for nodes, pods, frameworks and reservations say whether the ledger is another one now: most of what is
-    told of these (heartbeats, probes, figures in a status) changes nothing that an allocation could depend on.
+    The methods say whether the ledger is another one now: most of what is told (heartbeats, probes, figures in a
+    status) changes nothing that an allocation could depend on.
     """
 
     def __init__(self, ledger: Ledger, on_pod: Callable[[str, core.Pod | None, core.Pod | None], None]) -> None:
@@ -104,12 +104,16 @@ class Intake:
                     if pod.metadata.labels.get(LABEL_OFFER) == offer.metadata.name:
                         self._charge(pod)
 
-    def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> None:
+    def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> bool:
         """A role came, changed or went."""
         if new is not None:
-            self._ledger.put_role(read_role(new))
+            role = read_role(new)
+            if self._ledger.roles.get(role.name) == role:
+                return False
+            self._ledger.put_role(role)
         elif old is not None:
             self._ledger.remove_role(old.metadata.name)
+        return True
 
     def reservation_changed(self, old: api.Reservation | None, new: api.Reservation | None) -> bool:
         """A reservation came, changed or went."""

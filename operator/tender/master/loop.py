@@ -104,6 +104,13 @@ class AllocationLoop:
         offers = dict.fromkeys(self._book.holder_of(key) for key in keys)
         self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], self._clock())
 
+    def enforce_limits(self) -> None:
+        """Take back what a limit does not allow that was lowered while no master ran."""
+        for name, held in self._ledger.role_holdings().items():
+            role = self._ledger.role_of(name)
+            if any(held.get(resource, 0) > most for resource, most in role.limit.items()):
+                self.role_changed(None, role)
+
     def _rest(self, now: float) -> None:
         """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
         for name in self._executor.failed:

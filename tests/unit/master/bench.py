@@ -34,7 +34,10 @@ class Recorder:
 
 
 class Master:
-    """One life of the master: it starts with nothing but what the API server tells it, and nodes of 4 CPU."""
+    """One life of the master: it starts with nothing but what the API server tells it, and nodes of 4 CPU.
+
+    With `complete` False it has not been told yet that this is all.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Master:
         nodes: int = 3,
         seed: int = 0,
         refuse: Refuse | None = None,
+        complete: bool = True,
     ) -> None:
         self._clock = clock
         self.recorder = Recorder()
@@ -74,9 +78,10 @@ class Master:
         self.cache = Cache(api, listeners)
         for number in range(1, nodes + 1):
             self.facts.node_changed(None, node(f"node-{number}"))
-        self.cache.catch_up()
         self.facts.follow(self.loop)
-        self.facts.start_complete()
+        self.cache.catch_up()
+        if complete:
+            self.facts.start_complete()
 
     async def tick(self) -> None:
         """Hear of what has changed, run one cycle, and let everything be written that it decided."""

@@ -264,6 +264,11 @@ class TestWhatChangesNothing:
         assert not master.intake.framework_changed(external(demand=[demand("a", 1)]), external(demand=[demand("a", 1)]))
         assert master.intake.framework_changed(external(demand=[demand("a", 1)]), external(demand=[demand("a", 2)]))
 
+    def test_a_role_of_which_only_figures_changed(self, master):
+        assert master.intake.role_changed(None, role())
+        assert not master.intake.role_changed(role(), role(version=2))
+        assert master.intake.role_changed(role(version=2), role(weight=2))
+
 
 class TestReservations:
     def test_are_kept_until_they_are_deleted(self, master):

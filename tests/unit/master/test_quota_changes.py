@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.builders import NOON, demand, external, role
+from tests.builders import NOON, demand, external, node, role
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
@@ -24,7 +24,12 @@ class Bench:
         self.api = MemoryApi()
         for name, spec in roles.items():
             self.put_role(name, **spec)
-        self.master = Master(self.api, tasks, lambda: self.now, nodes=nodes)
+        self._tasks = tasks
+        self.start(nodes)
+
+    def start(self, nodes: int, *, complete: bool = True) -> None:
+        """A master that has just started, in place of the one before."""
+        self.master = Master(self.api, self._tasks, lambda: self.now, nodes=nodes, complete=complete)
 
     def put_role(self, name: str, *, parent: str | None = None, **quota: Any) -> None:
         self.api.put(FRAMEWORK_ROLES, role(name, parent=parent, quota=quota).manifest())
@@ -126,7 +131,7 @@ class TestARaisedGuarantee:
 
 class TestANewParent:
     async def test_brings_its_limit_and_those_above_it(self):
-        roles = {
+        roles: Roles = {
             "tight": {"limit": {"cpu": "4"}},
             "middle": {"parent": "tight", "limit": {"cpu": "9"}},
             "shops": {},
@@ -138,7 +143,7 @@ class TestANewParent:
             assert (it.rescinded(), it.open()) == ({"two"}, {"one", "three"})
 
     async def test_binds_every_level_by_its_own_limit(self):
-        roles = {
+        roles: Roles = {
             "tight": {"limit": {"cpu": "5"}},
             "middle": {"parent": "tight", "limit": {"cpu": "3"}},
             "shops": {},
@@ -184,3 +189,26 @@ class TestARoleThatIsDeleted:
             it.api.remove(FRAMEWORK_ROLES, "shops")
             await it.tick()
             assert it.open() == {"other"}
+
+
+class TestAMasterThatStarts:
+    async def test_takes_back_what_a_limit_does_not_allow_that_was_lowered_while_none_ran(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2, three=3)
+            it.put_role("company", limit={"cpu": "5"})
+            it.start(nodes=3)
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"two", "three"})
+
+    async def test_takes_nothing_back_for_a_guarantee_before_it_knows_all_nodes(self):
+        async with bench({"shops": {"guarantee": {"cpu": "3"}}}, nodes=2) as it:
+            await it.offer("apart", other=2)
+            it.start(nodes=0, complete=False)
+            for name in [one.spec.slices[0].node for one in it.api.read(RESOURCE_OFFERS).values()]:
+                it.master.facts.node_changed(None, node(name))
+            it.put_role("shops", guarantee={"cpu": "4"})
+            it.master.cache.catch_up()
+            it.master.facts.node_changed(None, node("another"))
+            it.master.facts.start_complete()
+            await it.tick()
+            assert (it.rescinded(), it.open()) == (set(), {"other"})

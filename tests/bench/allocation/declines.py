@@ -1,0 +1,82 @@
+"""Mesos' DeclineOffers: all nodes are offered in each round, and every offer is declined for good.
+
+Mesos plays two rounds per framework; here the first are played, and then refusals of half the nodes and of nearly all
+are given to every framework by lot, with some rounds after each, until everybody has refused everything.
+"""
+
+import math
+from random import Random
+from typing import Any
+
+from tests.bench.allocation.clusters import AGENT, AGENT_USED, cluster, node_name, pods_of
+from tests.bench.allocation.measuring import Effort, settle_heap
+from tests.bench.allocation.played_master import PlayedMaster
+
+from tender.allocation import Charge, Refusal
+
+FIRST_ROUNDS, LATER_ROUNDS = 50, 15
+IDLE_CYCLES, CHURNS = 60, 10
+HALF, MOST, ALL = 128, 243, 256
+"""Of a byte per framework and node that is drawn: those below are refused (a half, 95 %, all)."""
+
+
+class Declines:
+    """The rounds, with a count of how many slices the round with the fewest offered, by phase."""
+
+    def __init__(self, nodes: int, frameworks: int) -> None:
+        self._nodes = [node_name(number) for number in range(nodes)]
+        self._master = PlayedMaster(cluster(nodes, frameworks))
+        rng = Random(2)
+        self._drawn = {name: rng.randbytes(nodes) for name in self._master.ledger.frameworks}
+        self._free = {name: amount - AGENT_USED[name] for name, amount in AGENT.items()}
+        self.fewest_offered: dict[str, int] = {}
+        settle_heap()
+
+    def play(self, effort: Effort) -> dict[str, Any]:
+        """All phases; the figures. The cycles before which all nodes changed do not count in the headline."""
+        for _ in effort.rounds(effort.size(FIRST_ROUNDS)):
+            self._round("first_rounds")
+        self._refuse(0, HALF)
+        for _ in effort.rounds(effort.size(LATER_ROUNDS)):
+            self._round("half_refused")
+        self._refuse(HALF, MOST)
+        for _ in effort.rounds(effort.size(LATER_ROUNDS)):
+            self._round("most_refused")
+        self._refuse(MOST, ALL)
+        for number in effort.rounds(IDLE_CYCLES):
+            self._set_use(self._nodes[number % len(self._nodes)], 1 + number)
+            self._round("all_declined")
+        for number in effort.rounds(CHURNS):
+            for node in self._nodes:
+                self._set_use(node, 1 + IDLE_CYCLES + number)
+            self._round("all_declined_all_changed")
+        return {
+            **self._master.watch.figures(["first_rounds", "half_refused", "most_refused", "all_declined"]),
+            "fewest_offered": self.fewest_offered,
+        }
+
+    def _round(self, phase: str) -> None:
+        result = self._master.cycle(phase)
+        for offer in self._master.offer(result.grants):
+            self._master.decline(offer)
+        self.fewest_offered[phase] = min(len(result.grants), self.fewest_offered.get(phase, len(result.grants)))
+
+    def _refuse(self, least: int, below: int) -> None:
+        """Every framework refuses the nodes for which it has drawn such a number, all under one key."""
+        for framework, drawn in self._drawn.items():
+            nodes = {
+                node: self._free for node, number in zip(self._nodes, drawn, strict=True) if least <= number < below
+            }
+            self._master.ledger.put_refusal((framework, least), Refusal(framework, math.inf, nodes))
+        settle_heap()
+
+    def _set_use(self, node: str, more: int) -> None:
+        """The pods of a node take a little more than they did, so that less is free there than was refused."""
+        pods = Charge(node, {**AGENT_USED, "cpu": AGENT_USED["cpu"] + more})
+        self._master.ledger.put_charge(pods_of(node), pods)
+
+
+def run(effort: Effort) -> dict[str, Any]:
+    """The case at 10,000 nodes and 1,000 frameworks."""
+    nodes, frameworks = effort.size(10_000), effort.size(1_000)
+    return {"nodes": nodes, "frameworks": frameworks, **Declines(nodes, frameworks).play(effort)}
