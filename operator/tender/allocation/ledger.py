@@ -32,6 +32,7 @@ class Ledger:
         self.totals: dict[str, int] = {}
         self._charges: dict[Key, Charge] = {}
         self._keys_by_node: dict[str, dict[Key, None]] = {}
+        self._offers: dict[Key, Charge] = {}
         self._holdings = Holdings()
         self._filters = Filters(fast=fast)
         self._reservations = Reservations()
@@ -115,6 +116,8 @@ class Ledger:
             return
         self.remove_charge(key)
         self._charges[key] = charge
+        if charge.offered:
+            self._offers[key] = charge
         self._keys_by_node.setdefault(charge.node, {})[key] = None
         if charge.node in self.nodes:
             self._count(charge, 1)
@@ -124,6 +127,7 @@ class Ledger:
         charge = self._charges.pop(key, None)
         if charge is None:
             return
+        self._offers.pop(key, None)
         keys = self._keys_by_node[charge.node]
         del keys[key]
         if not keys:
@@ -198,8 +202,8 @@ class Ledger:
 
     def offers(self) -> Iterator[tuple[Key, Charge]]:
         """Everything that is on offer on the nodes that are there, with its keys."""
-        for key, charge in self._charges.items():
-            if charge.offered and charge.node in self.nodes:
+        for key, charge in self._offers.items():
+            if charge.node in self.nodes:
                 yield key, charge
 
     def free(self, node: str) -> dict[str, int]:

@@ -40,11 +40,8 @@ def role_figures(ledger: Ledger) -> dict[str, RoleFigures]:
             for one in line(charge.role or member.role):
                 add_into(one.offered, charge.resources)
     unused: dict[str, dict[str, int]] = {}
-    for node in ledger.nodes:
-        reserved = ledger.unused(node)
-        if not reserved:
-            continue
-        for (role, _), amounts in reserved.items():
+    for node in set().union(*ledger.reserved_places().values()):
+        for (role, _), amounts in ledger.unused(node).items():
             add_into(unused.setdefault(role, {}), amounts)
         for (role, _), amounts in ledger.unused(node, offers.get(node, ())).items():
             for one in line(role):
