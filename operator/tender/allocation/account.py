@@ -19,15 +19,15 @@ from tender.api.quantities import Resources
 class Portion(NamedTuple):
     """What a claimant takes in one turn: these resources of the node in this slot, for a number of tasks or for none.
 
-    `draws` says which reservations are used up; None means that everything is unreserved. `whole` tells that it is all
-    that is left there.
+    `draws` says which reservations are used up; with none at all, nothing was reserved there, nor do quotas or headroom
+    concern the role. `whole` tells that it is then all that is left there.
     """
 
     slot: int
     resources: Resources
     task: str | None = None
     number: int = 0
-    draws: tuple[Draw, ...] | None = None
+    draws: tuple[Draw, ...] = ()
     whole: bool = False
 
 
@@ -38,7 +38,7 @@ class Takings:
     there: Resources
     within_quota: Resources
     allowed: Resources
-    draws: tuple[Draw, ...] | None = None
+    draws: tuple[Draw, ...]
 
 
 class Account:
@@ -89,11 +89,10 @@ class Account:
         if len(draws) > 1:
             return self._takings_of_reserved(role, slot, draws)
         there = draws[0][1]
-        if not self.bound(role):
-            return Takings(there, there, there)
         owed = self.quotas.guaranteed(role)
         within = self.quotas.cut(role, there)
-        return Takings(there, within, self.headroom.cut(slot, owed, within))
+        allowed = self.headroom.cut(slot, owed, within)
+        return Takings(there, within, allowed, ((None, allowed),))
 
     def _takings_of_reserved(self, role: str, slot: int, draws: list[Draw]) -> Takings:
         """What a framework could have of several draws: each is granted for trial, so that the next builds on it."""
@@ -125,13 +124,12 @@ class Account:
     def take(self, member: Member, portion: Portion) -> None:
         """Take a portion that is granted to a framework off."""
         pool, slot = self.pool, portion.slot
-        if portion.draws is None and not self.bound(member.role):
+        if not portion.draws:
             if portion.whole:
                 pool.take_all(slot)
             else:
                 pool.take(slot, portion.resources)
-            return
-        for group, amounts in portion.draws or ((None, portion.resources),):
+        for group, amounts in portion.draws:
             pool.take(slot, amounts, group)
             if group is None:
                 self.headroom.take(slot, amounts)
@@ -143,7 +141,7 @@ class Account:
         A reservation that is used up counted before: for its role and those above, and for a framework it names. None
         stands for "the whole portion, everywhere".
         """
-        if portion.draws is None:
+        if len(portion.draws) < 2:
             return None
         line = self.ledger.line(member.role)
         counted: dict[str, dict[str, int]] = {name: {} for name in ["", *line]}

@@ -119,7 +119,7 @@ def _reasons(ledger: Ledger, claimants: list[Claimant], account: Account | None)
             continue
         if isinstance(one, WholeNodes):
             why = reasons.summary(reasons.of_whole_nodes(one, account))
-            if why or not one.granted.nodes:
+            if why or not one.granted.nodes():
                 told[name] = why or _NO_NODES
         elif (unmet := one.first_unmet()) is not None:
             told[name] = reasons.summary(reasons.of_want(unmet, account)) or _NO_NODES

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from tender.allocation.account import Portion
 from tender.allocation.model import Grant, Member
 from tender.allocation.shares import add_into
+from tender.allocation.slots import joined
 from tender.api.quantities import Resources
 
 
 class Granted:
-    """Portions by the slots of their nodes; `nodes` is the set of those."""
+    """Portions by the slots of their nodes."""
 
     def __init__(self) -> None:
-        self.nodes = 0
         self._amounts: dict[int, Resources] = {}
         self._tasks: dict[int, dict[str, int]] = {}
 
@@ -22,15 +22,21 @@ class Granted:
         before = self._amounts.get(slot)
         if before is None:
             self._amounts[slot] = portion.resources
-            self.nodes |= 1 << slot
         else:
             amounts = dict(before)
             add_into(amounts, portion.resources)
             self._amounts[slot] = amounts
         if portion.task is not None:
-            counts = self._tasks.setdefault(slot, {})
-            counts[portion.task] = counts.get(portion.task, 0) + portion.number
+            counts = self._tasks.get(slot)
+            if counts is None:
+                self._tasks[slot] = {portion.task: portion.number}
+            else:
+                counts[portion.task] = counts.get(portion.task, 0) + portion.number
         return before is None
+
+    def nodes(self) -> int:
+        """The nodes that portions are on."""
+        return joined(self._amounts)
 
     def finished(self, member: Member, names: list[str]) -> Iterator[Grant]:
         """One grant for each node, by its name."""

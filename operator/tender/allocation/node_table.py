@@ -16,7 +16,7 @@ from zlib import crc32
 from tender.allocation.columns import Columns, NumpyColumns, PlainColumns
 from tender.allocation.model import Node, Reason, Taint
 from tender.allocation.shares import positive
-from tender.allocation.slots import each_from, with_slot, without_slot
+from tender.allocation.slots import each_from, joined, with_slot, without_slot
 from tender.allocation.suitability import Wants
 from tender.api.quantities import Resources
 
@@ -214,8 +214,8 @@ class NodeTable:
                 unavailable.setdefault(node.unavailable, []).append(slot)
             if node.taints:
                 tainted.setdefault(node.taints, []).append(slot)
-        self._unavailable.update({words: _joined(slots) for words, slots in unavailable.items()})
-        self._tainted.update({taints: _joined(slots) for taints, slots in tainted.items()})
+        self._unavailable.update({words: joined(slots) for words, slots in unavailable.items()})
+        self._tainted.update({taints: joined(slots) for taints, slots in tainted.items()})
         self._left.clear()
         self._on_slots(None)
 
@@ -276,13 +276,6 @@ def _keep(index: dict[Any, int], bit: int, belongs: Callable[[Any], bool]) -> No
 def _by_first(index: dict[T, int]) -> list[tuple[T, int]]:
     """The sets in the order of their first nodes, which does not depend on the order in which the nodes came."""
     return sorted(index.items(), key=lambda item: item[1] & -item[1])
-
-
-def _joined(slots: Iterable[int]) -> int:
-    nodes = 0
-    for slot in slots:
-        nodes |= 1 << slot
-    return nodes
 
 
 def _key(name: str) -> tuple[int, str]:

@@ -24,14 +24,15 @@ _FEW = 8
 class Stock:
     """What is free on one node; `kept` is the part of it that is reserved, or None where nothing is.
 
-    `touched` tells whether anything has been taken off.
+    `touched` tells whether anything has been taken off, `drained` whether that was the last of some resource.
     """
 
-    __slots__ = ("_positive", "free", "kept", "touched")
+    __slots__ = ("_positive", "drained", "free", "kept", "touched")
 
     def __init__(self, free: dict[str, int], unused: Mapping[Group, Resources]) -> None:
         self.free = free
         self.touched = False
+        self.drained = False
         self._positive: dict[str, int] | None = None
         self.kept = {group: dict(amounts) for group, amounts in unused.items()} if unused else None
 
@@ -77,7 +78,9 @@ class Stock:
         self._positive = None
         free = self.free
         for resource, amount in amounts.items():
-            free[resource] -= amount
+            free[resource] = left = free[resource] - amount
+            if left <= 0:
+                self.drained = True
         if group is not None and self.kept is not None:
             add_into(self.kept[group], amounts, -1)
 
@@ -135,7 +138,7 @@ class Pool:
         self._untold.add(slot)
         if self._fitting_later:
             self._fitting_later.clear()
-        if not stock.left():
+        if stock.drained and not stock.left():
             self.live &= ~(1 << slot)
 
     def take_all(self, slot: int) -> None:

@@ -38,7 +38,7 @@ def summary(causes: Iterable[Cause]) -> tuple[NotOffered, ...]:
 
 def of_whole_nodes(one: WholeNodes, account: Account) -> Iterator[Cause]:
     """Why a framework without demand was not offered more than the nodes it was granted."""
-    left = _Left(account.pool.scope & ~one.granted.nodes)
+    left = _Left(account.pool.scope & ~one.granted.nodes())
     pool = account.pool
     for reason, message, nodes in one.suit.obstacles:
         yield from left.take(reason, message, nodes)

@@ -5,7 +5,10 @@ joined, cut and counted in a microsecond, so that the cost of a cycle lies in wh
 through.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+_WINDOW = (1 << 256) - 1
+"""So many slots are gone through as a small number."""
 
 
 def first_from(nodes: int, start: int) -> int:
@@ -25,6 +28,56 @@ def each_from(nodes: int, start: int = 0) -> Iterator[int]:
             lowest = rest & -rest
             yield lowest.bit_length() - 1
             rest ^= lowest
+
+
+def joined(slots: Iterable[int]) -> int:
+    """These slots as a set."""
+    nodes = 0
+    for slot in slots:
+        nodes |= 1 << slot
+    return nodes
+
+
+class Walk:
+    """Goes through a set of nodes once, from one slot on and round. It may be cut meanwhile."""
+
+    __slots__ = ("_base", "_left", "_start", "_window")
+
+    def __init__(self, nodes: int, start: int) -> None:
+        self._left = nodes
+        self._start = start
+        self._base = start
+        self._window = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._window or self._left)
+
+    def next(self) -> int | None:
+        """The next slot, which is out of the set from now on; None at the end."""
+        window = self._window
+        if not window:
+            if not self._left:
+                return None
+            window = self._open()
+        lowest = window & -window
+        self._window = window ^ lowest
+        return self._base + lowest.bit_length() - 1
+
+    def cut(self, nodes: int) -> None:
+        """Leave out all that are not of these nodes."""
+        self._left &= nodes
+        self._window &= nodes >> self._base
+
+    def rest(self) -> int:
+        """The nodes that are still to come."""
+        return self._left | self._window << self._base
+
+    def _open(self) -> int:
+        """Move the window to where the next slots are."""
+        self._base = first_from(self._left, self._start)
+        window = self._left >> self._base & _WINDOW
+        self._left ^= window << self._base
+        return window
 
 
 def with_slot(nodes: int, slot: int) -> int:

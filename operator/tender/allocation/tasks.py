@@ -14,8 +14,9 @@ from tender.allocation.filters import is_refused
 from tender.allocation.granted import Granted
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import Demand, Framework, Member
-from tender.allocation.shares import add_into, fits
-from tender.allocation.slots import first_from
+from tender.allocation.pool import Draw
+from tender.allocation.shares import add_into
+from tender.allocation.slots import Walk
 from tender.allocation.suitability import Wants, asks_for
 from tender.api.quantities import Resources
 
@@ -131,10 +132,11 @@ class Want:
         spared = 0
         for resource in asked - self.requests.keys():
             spared |= pool.table.having(resource)
-        self._start = rng.randrange(len(pool.table.names)) if roomy else 0
-        self._fresh = [nodes for nodes in (roomy & ~refused & ~spared, roomy & ~refused & spared) if nodes]
+        start = rng.randrange(len(pool.table.names)) if roomy else 0
+        fresh = roomy & ~refused
+        self._fresh = [Walk(nodes, start) for nodes in (fresh & ~spared, fresh & spared) if nodes]
         self._open: deque[int] = deque()
-        self._refused = roomy & refused
+        self._refused = Walk(roomy & refused, start)
 
     def able(self) -> bool:
         """Whether any node had room for a task when the cycle began."""
@@ -156,9 +158,7 @@ class Want:
             portion = self._portion(self._open.popleft())
             if portion is not None:
                 return portion
-        while self._refused:
-            slot = first_from(self._refused, self._start)
-            self._refused ^= 1 << slot
+        while (slot := self._refused.next()) is not None:
             count = self._least_past_refusal(slot)
             portion = self._portion(slot, count) if count <= self.missing() else None
             if portion is not None:
@@ -170,17 +170,15 @@ class Want:
 
     def _next_fresh(self) -> Portion | None:
         """A task on the next node that has none yet, or None when this set of nodes is done with."""
-        pool = self._account.pool
+        walk = self._fresh[0]
         full = 0
-        while near := self._fresh[0] & pool.live:
-            slot = first_from(near, self._start)
-            self._fresh[0] ^= 1 << slot
+        while (slot := walk.next()) is not None:
             portion = self._portion(slot)
             if portion is not None:
                 return portion
             full += 1
             if full == _PATIENCE:
-                self._fresh[0] &= self._fitting_now(pool.fitting_now)
+                walk.cut(self._fitting_now(self._account.pool.fitting_now))
         self._fresh.pop(0)
         return None
 
@@ -201,8 +199,9 @@ class Want:
                 nodes |= account.headroom.nodes
         if not nodes:
             return False
-        self._fresh = [left for fresh in self._fresh if (left := fresh & nodes)]
-        self._refused &= nodes
+        if nodes != account.pool.scope:
+            for walk in (*self._fresh, self._refused):
+                walk.cut(nodes)
         return True
 
     def _portion(self, slot: int, count: int = 1) -> Portion | None:
@@ -211,15 +210,18 @@ class Want:
         if most is not None and self.placed.get(slot, 0) + count > most:
             return None
         wanted = self.requests if count == 1 else {one: amount * count for one, amount in self.requests.items()}
+        draws: tuple[Draw, ...] = ()
         stock = self._account.pool.stock(slot)
-        draws = None
         if self._bound or stock.kept is not None:
             takings = self._account.takings(self.member, slot, wanted)
             if takings.allowed != wanted:
                 return None
             draws = takings.draws
-        elif not fits(wanted, stock.free):
-            return None
+        else:
+            free = stock.free
+            for resource, amount in wanted.items():
+                if amount > free.get(resource, 0):
+                    return None
         self._needs.missing[self.demand.name] -= count
         if most is not None:
             self.placed[slot] = self.placed.get(slot, 0) + count
