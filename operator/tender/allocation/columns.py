@@ -58,9 +58,7 @@ class NumpyColumns:
         if not slots:
             return 0
         places = np.fromiter(slots, np.intp, len(slots))
-        return self._put(
-            places, {name: _column(name, amounts) for name in self._by_resource.keys() | set().union(*amounts)}
-        )
+        return self._put(places, {name: _column(name, amounts) for name in self._by_resource.keys() | _named(amounts)})
 
     def follow(self, other: "NumpyColumns", slots: Sequence[int]) -> int:
         """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
@@ -180,6 +178,12 @@ def sum_above_zero(column: _Array) -> int:
     if len(positive) and int(positive.max()) > _MOST // len(positive):
         return sum(positive.tolist())
     return int(positive.sum())
+
+
+def _named(rows: Sequence[Resources]) -> set[str]:
+    """All resources that any of the rows names."""
+    kinds = {tuple(row) for row in rows}
+    return {name for kind in kinds for name in kind}
 
 
 def _column(resource: str, rows: Sequence[Resources]) -> _Array:

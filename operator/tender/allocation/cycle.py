@@ -83,13 +83,12 @@ def _claimants(waiting: list[Framework], account: Account, now: float, rng: "Ran
     names = account.pool.table.names
     start = rng.randrange(len(names)) if names else 0
     for framework in waiting:
-        needs = Needs(account.ledger, framework)
-        for role in sorted(framework.roles):
-            member = Member(framework.name, role)
-            if framework.demand is None:
-                claimants.append(WholeNodes(framework, member, account, now, start))
-            else:
-                claimants.append(Tasks(framework, member, account, now, needs, rng))
+        members = [Member(framework.name, role) for role in sorted(framework.roles)]
+        if framework.demand is None:
+            claimants += [WholeNodes(framework, member, account, now, start) for member in members]
+        else:
+            needs = Needs(account.ledger, framework)
+            claimants += [Tasks(framework, member, account, now, needs, rng) for member in members]
     return claimants
 
 

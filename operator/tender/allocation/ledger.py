@@ -183,7 +183,7 @@ class Ledger:
 
     def table(self) -> NodeTable:
         """The nodes in slots, as they are now."""
-        self._table.refresh(self.nodes, self._holdings.free, self.unreserved, self._reservations.any_on)
+        self._table.refresh(self.nodes, self._holdings.free, self.unreserved, self._reservations.nodes())
         return self._table
 
     def filters(self, framework: str, now: float) -> tuple[int, int]:
@@ -350,9 +350,9 @@ class Ledger:
     def _stale(self, node: str) -> None:
         """What is free or reserved on a node is another amount now."""
         self._table.recount(node)
-        if self._reservations.any_on(node) or node in self._unused:
-            self._unused.pop(node, None)
-        self._subtrees.doubt(node)
+        self._unused.pop(node, None)
+        if self._subtrees.concerns(node) or self._reservations.any_on(node):
+            self._subtrees.doubt(node)
 
     def _forget_sums(self) -> None:
         """Who is in which role has changed."""

@@ -196,8 +196,7 @@ class Grant(NamedTuple):
     tasks: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class NotOffered:
+class NotOffered(NamedTuple):
     """How many nodes were not offered for one reason, and what would have to change."""
 
     reason: Reason

@@ -8,16 +8,16 @@ for tests to compare with.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zlib import crc32
 
 from tender.allocation.columns import Columns, NumpyColumns, PlainColumns
-from tender.allocation.model import Node, Reason, Taint
+from tender.allocation.model import Framework, Node, Reason, Taint
 from tender.allocation.shares import positive
 from tender.allocation.slots import each_from, joined, with_slot, without_slot
-from tender.allocation.suitability import Wants
+from tender.allocation.suitability import Wants, wants_of
 from tender.api.quantities import Resources
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ class NodeTable:
         self._having: dict[str, int] = {}
         self._indexes: tuple[dict[Any, int], ...] = (self._unavailable, self._tainted, self._labelled, self._having)
         self._suits: dict[object, Suit] = {}
+        self._suits_of: dict[str, tuple[Framework, frozenset[str], Suit]] = {}
 
     def came_or_went(self, name: str) -> None:
         """A node is there now, or is no more."""
@@ -92,10 +93,8 @@ class NodeTable:
         """What is free on a node, or reserved there, has changed."""
         self._uncounted.add(name)
 
-    def refresh(
-        self, nodes: Mapping[str, Node], free: Amounts, unreserved: Amounts, is_reserved: Callable[[str], bool]
-    ) -> None:
-        """Take in what has changed; `unreserved` tells what is free of nodes where anything `is_reserved`."""
+    def refresh(self, nodes: Mapping[str, Node], free: Amounts, unreserved: Amounts, reserved: Set[str]) -> None:
+        """Take in what has changed; `unreserved` tells what is open on nodes where anything is `reserved`."""
         if not (self._moved or self._uncounted):
             return
         self._unreserved = unreserved
@@ -112,12 +111,12 @@ class NodeTable:
                 if name in self.slots:
                     self._index(self.slots[name], nodes[name])
             if self._altered or self._moved:
-                self._suits.clear()
+                self._forget_suits()
             present = [name for name in self._uncounted | self._moved if name in self.slots]
             slots = [self.slots[name] for name in present]
             self.free.put(slots, [free(name) for name in present])
             changed = self.open.follow(self.free, slots)
-            kept = [name for name in present if is_reserved(name)]
+            kept = list(reserved & set(present)) if reserved else []
             changed |= self.open.put([self.slots[name] for name in kept], [unreserved(name) for name in kept])
             if changed:
                 for slot in each_from(changed):
@@ -140,6 +139,13 @@ class NodeTable:
         if suit is None:
             suit = self._suits[wants.key] = self._find(wants)
         return suit
+
+    def suit_of(self, framework: Framework, scarce: frozenset[str]) -> Suit:
+        """The nodes that a framework can use, whatever its demand."""
+        known = self._suits_of.get(framework.name)
+        if known is None or known[0] is not framework or known[1] != scarce:
+            known = self._suits_of[framework.name] = (framework, scarce, self.suit(wants_of(framework, scarce)))
+        return known[2]
 
     def having(self, resource: str) -> int:
         """The nodes that have a resource, used or not."""
@@ -204,7 +210,7 @@ class NodeTable:
         self.everything = (1 << len(self.names)) - 1
         self.free = self._columns(free(name) for name in self.names)
         self.open = self._columns(unreserved(name) for name in self.names)
-        self._suits.clear()
+        self._forget_suits()
         for index in self._indexes:
             index.clear()
         unavailable: dict[str, list[int]] = {}
@@ -243,9 +249,13 @@ class NodeTable:
         for index in self._indexes:
             for value, nodes in index.items():
                 index[value] = move(nodes)
-        self._suits.clear()
+        self._forget_suits()
         self._left.clear()
         self._on_slots(move)
+
+    def _forget_suits(self) -> None:
+        self._suits.clear()
+        self._suits_of.clear()
 
     def _index(self, slot: int, node: Node) -> None:
         """Put a node into the sets that it belongs to, and out of the others."""

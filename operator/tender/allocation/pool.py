@@ -97,7 +97,6 @@ class Pool:
         self._fitting: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
         self._now: tuple[Columns, Columns] | None = None
         self._rooms: dict[tuple[int, bool], int] = {}
-        self._emptied = 0
         self._reserved = self.table.set_of(name for names in ledger.reserved_places().values() for name in names)
         self._untold: set[int] = set()
         self._fitting_later: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
@@ -108,23 +107,21 @@ class Pool:
         stock = self._stocks.get(slot)
         if stock is None:
             stock = self._stocks[slot] = self.at_start(slot)
-            if self._emptied >> slot & 1:
+            if not self.live >> slot & 1:
                 stock.take(stock.left())
         return stock
 
-    def left(self, slot: int) -> Resources:
-        """What is left of a node where nothing is reserved; not to be changed."""
+    def left(self, slot: int, minimum: tuple[Resources, ...]) -> Resources | None:
+        """What is left of a node where nothing is reserved, if it is worth an offer still; not to be changed."""
         stock = self._stocks.get(slot)
-        return self.table.left(slot) if stock is None else stock.left()
-
-    def touched(self, slot: int) -> bool:
-        """Whether anything has been taken of a node, but all of it."""
-        stock = self._stocks.get(slot)
-        return stock is not None and stock.touched
+        if stock is None:
+            return self.table.left(slot)
+        left = stock.left()
+        return left if not stock.touched or enough(left, minimum) else None
 
     def is_reserved(self, slot: int) -> bool:
         """Whether anything is reserved on a node."""
-        return bool(self._reserved >> slot & 1)
+        return bool(self._reserved and self._reserved >> slot & 1)
 
     def at_start(self, slot: int) -> Stock:
         """What was free on a node when the cycle began."""
@@ -142,15 +139,13 @@ class Pool:
             self.live &= ~(1 << slot)
 
     def take_all(self, slot: int) -> None:
-        """Take all that is left of a node where nothing is reserved."""
-        if slot in self._stocks:
-            stock = self._stocks[slot]
+        """Take all that is left of a live node where nothing is reserved."""
+        stock = self._stocks.get(slot)
+        if stock is not None:
             stock.take(stock.left())
-        else:
-            self._emptied |= 1 << slot
         if self._fitting_later:
             self._fitting_later.clear()
-        self.live &= ~(1 << slot)
+        self.live ^= 1 << slot
 
     def fitting(self, requests: Resources, *, reserved: bool = False) -> int:
         """The nodes where these requests would have fitted when the cycle began, with what is reserved or without."""

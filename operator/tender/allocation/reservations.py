@@ -5,7 +5,7 @@ then those of its own role, then those of the roles above. What is left of a res
 by its role (and by the framework that it names) all the same.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 
 from tender.allocation.model import Member, Reservation
 from tender.allocation.shares import add_into
@@ -45,7 +45,7 @@ class Reservations:
         """The reservation of this key."""
         return self._all.get(key)
 
-    def nodes(self) -> Iterable[str]:
+    def nodes(self) -> Set[str]:
         """The nodes that something is reserved on."""
         return self._by_node.keys()
 

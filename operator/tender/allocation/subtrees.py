@@ -44,6 +44,10 @@ class Subtrees:
         for sums in self._line_sums(role):
             add_into(sums, amounts, sign)
 
+    def concerns(self, node: str) -> bool:
+        """Whether unused reservations of a node are counted in."""
+        return node in self._reserved
+
     def doubt(self, node: str) -> None:
         """What is reserved on a node and unused may have changed."""
         self._doubted.add(node)

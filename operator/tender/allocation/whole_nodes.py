@@ -9,7 +9,6 @@ from tender.allocation.granted import Granted
 from tender.allocation.model import Framework, Member
 from tender.allocation.pool import enough
 from tender.allocation.slots import first_from
-from tender.allocation.suitability import wants_of
 from tender.api.quantities import Resources
 
 
@@ -29,13 +28,14 @@ class WholeNodes:
         self._bound = account.bound(member.role)
         self._later = 0
         pool = account.pool
-        self.suit = pool.table.suit(wants_of(framework, account.settings.scarce_resources))
+        self.suit = pool.table.suit_of(framework, account.settings.scarce_resources)
         self.entitled = account.entitled(member) & self.suit.nodes
-        self._refused, blocked = account.ledger.filters(framework.name, now)
+        refused, blocked = account.ledger.filters(framework.name, now)
         self.filtered = blocked & ~self.entitled
         self.left = pool.room(self.minimum) & self.suit.nodes & ~self.filtered
         if self.entitled:
             self.left |= pool.room(self.minimum, reserved=True) & self.entitled
+        self._doubtful = self.left & refused
 
     def able(self) -> bool:
         """Whether there is a node at all that it might take something of."""
@@ -55,17 +55,19 @@ class WholeNodes:
             self._later = 0
         elif not guaranteed:
             return None
-        within = self._within_terms() if self._bound else self.left
-        while near := self.left & within & account.pool.live:
+        pool = account.pool
+        within = self._within_terms() if self._bound else pool.live
+        while near := self.left & pool.live & within:
             slot = first_from(near, self._start)
-            bit = 1 << slot
-            self.left ^= bit
             portion = self._portion(slot)
+            if portion is not None and portion.whole:
+                return portion
+            self.left ^= 1 << slot
             if portion is None:
                 continue
             if guaranteed is None or portion.resources.keys() & guaranteed.keys():
                 return portion
-            self._later |= bit
+            self._later |= 1 << slot
         return None
 
     def _within_terms(self) -> int:
@@ -89,16 +91,16 @@ class WholeNodes:
         account = self._account
         pool = account.pool
         if not self._bound and not pool.is_reserved(slot):
-            left = pool.left(slot)
-            if pool.touched(slot) and not enough(left, self.minimum):
+            left = pool.left(slot, self.minimum)
+            if left is None:
                 return None
-            portion = Portion(slot, left, whole=True)
+            portion = Portion(slot, left, None, 0, (), True)
         else:
             takings = account.takings(self.member, slot)
             if not enough(takings.allowed, self.minimum):
                 return None
             portion = Portion(slot, takings.allowed, draws=takings.draws)
-        if self._refused >> slot & 1 and self._refuses(slot, portion.resources):
+        if self._doubtful and self._doubtful >> slot & 1 and self._refuses(slot, portion.resources):
             self.filtered |= 1 << slot
             return None
         return portion
