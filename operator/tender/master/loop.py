@@ -92,7 +92,7 @@ class AllocationLoop:
         result = run_cycle(self._ledger, self._settings.cycle, now, self._rng)
         self._metrics.cycle_seconds.observe(time.perf_counter() - started)
         for grant in result.grants:
-            self._ledger.note_allocation(grant.framework)
+            self._ledger.note_allocation(grant.framework, grant.role)
         self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
         self.latest = result
         self.last_cycle = now
