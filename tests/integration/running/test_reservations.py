@@ -160,6 +160,37 @@ class TestAReservation:
             await is_offered(world, part, "other", 1)
 
 
+class TestAPartForARoleBelow:
+    async def test_is_kept_from_the_role_above_until_it_is_deleted(self, world: World, api_server: ApiServer):
+        [node] = await world.add_nodes(1, cpu="4")
+        above, below = world.named("above"), world.named("below")
+        await world.add_role(above)
+        await world.add_role(below, parent=above)
+        await world.add_framework("above", role=above)
+        await world.declare("above", demand("a", 9, requests=ONE_CPU))
+        await reserve(world, "whole", node, above, "3")
+        await reserve(world, "part", node, below, "2", refines="whole")
+        async with master(world, api_server.kubeconfig) as part:
+            await is_told(world, "whole", unused={"cpu": "1"}, refined={"cpu": "2"})
+            await is_told(world, "part", unused={"cpu": "2"}, refined={})
+            await is_offered(world, part, "above", 2)
+            await release(world, "part")
+            await is_offered(world, part, "above", 4)
+            await is_told(world, "whole", unused={"cpu": "3"}, refined={})
+
+    async def test_that_cannot_be_one_says_why(self, world: World, api_server: ApiServer):
+        [node] = await world.add_nodes(1, cpu="4")
+        await reserve(world, "part", node, "default", "1", refines="nothing")
+        async with master(world, api_server.kubeconfig):
+
+            async def is_stalled() -> str:
+                stalled = find_condition((await reservation(world, "part")).status.conditions, "Stalled")
+                return stalled.message if stalled and stalled.reason == "NotAPart" else ""
+
+            message = await until(is_stalled, "the condition")
+        assert message.startswith(f"spec.refines: there is no Reservation {world.namespace}/nothing")
+
+
 class TestAClaimThatBecomesAReservation:
     async def test_takes_nothing_more_and_outlives_the_claim(self, world: World, api_server: ApiServer):
         [node] = await world.add_nodes(1, cpu="4")
