@@ -7,7 +7,7 @@ import pytest
 from tests.integration.conftest import ApiServer
 from tests.integration.running.parts import Part, master
 from tests.integration.running.waiting import until
-from tests.integration.running.world import MARK, World, demand, tasks_in
+from tests.integration.running.world import MARK, World, demand
 
 from tender.api.conditions import find_condition
 from tender.api.names import API_VERSION
@@ -73,15 +73,19 @@ async def is_released(world: World, name: str) -> None:
     await until(is_away, f"the release of {name}")
 
 
-async def is_offered(world: World, part: Part, framework: str, tasks: int) -> None:
-    """See that a framework is offered so many tasks, and no more."""
+async def is_offered(world: World, part: Part, framework: str, cpus: int) -> None:
+    """See that a framework is offered so many CPUs, and no more."""
+
+    async def offered() -> int:
+        offers = await world.open_offers(framework)
+        return sum(one.amounts.get("cpu", 0) for offer in offers for one in offer.spec.slices) // 1000
 
     async def is_enough() -> bool:
-        return tasks_in(await world.open_offers(framework)) >= tasks
+        return await offered() >= cpus
 
-    await until(is_enough, f"an offer of {tasks} tasks to {framework}")
+    await until(is_enough, f"an offer of {cpus} CPUs to {framework}")
     await part.cycles()
-    assert tasks_in(await world.open_offers(framework)) == tasks
+    assert await offered() == cpus
 
 
 async def told(world: World, namespace: str, name: str) -> list[str]:
