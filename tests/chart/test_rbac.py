@@ -13,6 +13,7 @@ SECTIONS = {
     "## The master": "tender-master",
     "## The controller": "tender-controller",
     "## Frameworks of your own": "tender-framework",
+    "## Who may reserve": "tender-reservations",
 }
 
 
@@ -95,11 +96,12 @@ class TestTheRolesOfPeople:
         }
         assert aggregated["tender-view"] == {"view", "edit", "admin"}
         assert aggregated["tender-edit"] == {"edit", "admin"}
-        assert aggregated["tender-master"] == aggregated["tender-framework"] == set()
+        for name in ("tender-master", "tender-framework", "tender-reservations"):
+            assert aggregated[name] == set()
 
     def test_can_be_left_out(self, helm: Helm):
         names = {role["metadata"]["name"] for role in roles(helm.template("rbac.aggregateToDefaultRoles=false"))}
-        assert names == {"tender-master", "tender-controller", "tender-framework"}
+        assert names == {"tender-master", "tender-controller", "tender-framework", "tender-reservations"}
 
 
 class TestNoRoles:

@@ -2,15 +2,40 @@
 
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
 from tests.chart.helm import CHART, COMPONENTS, VALUES, Helm, Rendered
 
 import tender
+from tender.allocation import Settings
 from tender.cli import main
+from tender.cli.allocation import allocation_options
 
 PROBES = {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/healthz"}
+
+
+ALLOCATION = {
+    "sorter": "random",
+    "unsharedResources": ["pods", "ephemeral-storage"],
+    "scarceResources": ["nvidia.com/gpu", "amd.com/gpu"],
+    "minimumOffer": [{"cpu": 1.5, "memory": 33_554_432}, {"nvidia.com/gpu": "1"}],
+}
+
+
+def allocation(rendered: Rendered) -> Settings:
+    """The settings that the master of a rendered chart allocates by."""
+    given: list[Settings] = []
+
+    @click.command(context_settings={"ignore_unknown_options": True})
+    @allocation_options
+    @click.argument("others", nargs=-1)
+    def command(cycle: Settings, others: tuple[str, ...]) -> None:
+        given.append(cycle)
+
+    CliRunner().invoke(command, rendered.container("master")["args"], catch_exceptions=False)
+    return given[0]
 
 
 @pytest.fixture(scope="module", params=VALUES, ids=lambda path: path.stem)
@@ -122,8 +147,11 @@ class TestTheDefaults:
         assert [component for component, _ in default.deployments()] == ["controller", "master"]
 
     def test_offer_all_nodes_and_run_the_frameworks_of_all_namespaces(self, default: Rendered):
-        for component in COMPONENTS:
-            assert default.container(component)["args"] == [component, "--port=8080", "--log-level=info"]
+        assert default.container("controller")["args"] == ["controller", "--port=8080", "--log-level=info"]
+        assert not [one for one in default.container("master")["args"] if one.startswith("--node-selector")]
+
+    def test_allocate_as_the_program_does_without_arguments(self, default: Rendered):
+        assert allocation(default) == Settings()
 
     def test_take_the_image_of_the_charts_version(self, default: Rendered):
         for component in COMPONENTS:
@@ -152,6 +180,24 @@ class TestAValue:
         master = dict(rendered.deployments())["master"]
         assert "--node-selector=pool=shared" in rendered.container("master")["args"]
         assert master["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "control"}
+
+    def test_allocation_reaches_the_master(self, helm: Helm, tmp_path: Path):
+        values = tmp_path / "values.yaml"
+        values.write_text(yaml.safe_dump({"master": {"allocation": ALLOCATION}}))
+        assert allocation(helm.template(values=values)) == Settings(
+            sorter="random",
+            unshared_resources=frozenset({"pods", "ephemeral-storage"}),
+            scarce_resources=frozenset({"nvidia.com/gpu", "amd.com/gpu"}),
+            minimum_offer=({"cpu": 1500, "memory": 33_554_432}, {"nvidia.com/gpu": 1}),
+        )
+
+    def test_empty_lists_switch_the_rules_off(self, helm: Helm, tmp_path: Path):
+        values = tmp_path / "values.yaml"
+        empty: dict[str, list[str]] = {"unsharedResources": [], "scarceResources": [], "minimumOffer": []}
+        values.write_text(yaml.safe_dump({"master": {"allocation": empty}}))
+        assert allocation(helm.template(values=values)) == Settings(
+            unshared_resources=frozenset(), scarce_resources=frozenset(), minimum_offer=()
+        )
 
     def test_controller_namespace_limits_the_program_and_its_rights(self, helm: Helm):
         rendered = helm.template("controller.namespace=shop")

@@ -60,6 +60,12 @@ def _do_everything(installation: Installation) -> None:
             "metadata": {"name": "kept", "namespace": "shop"},
             "spec": {"role": "batch", "node": "node-1", "resources": {"cpu": "100m"}},
         },
+        {
+            "apiVersion": "tender.dev/v1alpha1",
+            "kind": "Reservation",
+            "metadata": {"name": "lost", "namespace": "shop"},
+            "spec": {"role": "batch", "node": "gone", "resources": {"cpu": "100m"}, "nodeLostTimeout": "0s"},
+        },
         service("web", "shop", replicas=3, role="shop"),
         framework("silent", "shop", {"role": "batch", "external": {}, "offers": {"timeout": "1s"}}),
     )
@@ -87,6 +93,7 @@ def _do_everything(installation: Installation) -> None:
     eventually(lambda: len(pods()) == 1, "one pod after scaling down")
     eventually(lambda: told("ImplicitRole"), "an event of a role that nobody made")
     eventually(lambda: told("OfferExpired"), "an event of an offer that nobody answered")
+    eventually(lambda: told("ReservationReleased"), "an event of a reservation whose node is gone")
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,7 @@ class TestAFrameworkOfSomebodyElse:
             ("patch", "resourceoffers/status", "shop", True),
             ("patch", "frameworks/status", "shop", True),
             ("create", "pods", "shop", True),
+            ("create", "reservations", "shop", False),
             ("patch", "resourceoffers", "shop", False),
             ("create", "resourceoffers", "shop", False),
             ("patch", "frameworks", "shop", False),

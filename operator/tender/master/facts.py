@@ -102,7 +102,7 @@ class Facts:
             self._wake()
 
     def _offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
-        self._intake.offer_changed(old, new)
+        self._intake.offer_changed(old, new, self._book.seen_of)
         self._book.offer_changed(old, new, self._clock())
         result = outcome(old, new)
         if result is not None and new is not None:

@@ -10,7 +10,7 @@ pod's label says it. Who creates pods may write what they like into it, but can 
 framework takes part in; any other name, or none, stands for the first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tender import api
 from tender.allocation import Charge, Ledger
@@ -22,6 +22,8 @@ from tender.master.reading import read_framework, read_node, read_reservation, r
 from tender.master.registry import key_of
 
 PODS = "pods"
+SeenOf = Callable[[ResourceOffer], Iterable[core.Pod]]
+"""The pods that were seen of an offer, also such as are gone."""
 
 
 class Intake:
@@ -91,7 +93,7 @@ class Intake:
                     self._charge(pod)
         return replaced or [self._ledger.frameworks.get(name) for name in names] != before
 
-    def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
+    def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, seen_of: SeenOf) -> None:
         """An offer came, changed or went: while it is there, it says the role of the pods made from it."""
         if new is not None:
             self._roles_by_offer[key_of(new)] = (new.framework_key, new.spec.role)
@@ -99,10 +101,10 @@ class Intake:
             self._roles_by_offer.pop(key_of(old), None)
         offer = new or old
         if offer is not None and (old is None or new is None) and self._has_choice(offer.framework_key):
-            for owner in offer.metadata.owner_references:
-                for pod in self._pods_by_owner.get(owner.uid, {}).values():
-                    if pod.metadata.labels.get(LABEL_OFFER) == offer.metadata.name:
-                        self._charge(pod)
+            for pod in seen_of(offer):
+                present = self._pods_by_owner.get(_framework_uid(pod) or "", {}).get(_pod_key(pod))
+                if present is not None:
+                    self._charge(present)
 
     def role_changed(self, old: api.FrameworkRole | None, new: api.FrameworkRole | None) -> bool:
         """A role came, changed or went."""

@@ -6,7 +6,7 @@ an offer that expired without an answer refuses for a while in the same way. A r
 another demand than the framework has now is over, whether the master saw the demand change or not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tender.allocation import Charge, Ledger, Refusal, Settings, take_back
@@ -95,6 +95,10 @@ class OfferBook:
                 self._sightings.remove(framework, pod)
         elif self._sightings.add(framework, new) and entry is not None and entry.offer.framework_key == framework:
             self._charge_claims(key, entry, on_node=new.spec.node_name)
+
+    def seen_of(self, offer: ResourceOffer) -> Iterator[core.Pod]:
+        """The pods that were seen of an offer, also before it came; those that are gone included."""
+        return self._sightings.of(key_of(offer), offer.framework_key)
 
     def due(self, now: float, frameworks: Mapping[str, Framework]) -> list[Due]:
         """What has to be done about offers at this time. `frameworks` are those that exist, by key."""

@@ -1,7 +1,7 @@
 """Which Reservations are parts of others, and what is wrong with those that cannot be. Pure.
 
-A part lies on the node of the whole, for a role below the whole's role, and for the same framework if the whole names
-one. What its parts keep, the whole keeps no longer; when a part is deleted, the whole keeps that again.
+A part lies on the node of the whole, for a role below the whole's. What its parts keep, the whole keeps no longer; when
+a part is deleted, the whole keeps that again.
 """
 
 from collections.abc import Mapping
@@ -44,15 +44,10 @@ class Refinements:
                 f"spec.refines: Reservation {key} is on node {whole.spec.node} and this one on {spec.node}; "
                 "make this one anew on that node"
             )
-        if whole.spec.role not in [role.name for role in self._ledger.lineage(spec.role)[1:]]:
+        if whole.spec.role not in self._ledger.line(spec.role)[1:]:
             return (
                 f"spec.refines: Reservation {key} is for role {whole.spec.role}, which is not above role {spec.role}; "
                 f"place role {spec.role} below it, or make this one anew for a role below it"
-            )
-        if whole.framework_key not in {None, part.framework_key}:
-            return (
-                f"spec.refines: Reservation {key} is for framework {whole.spec.framework} alone; "
-                f"set spec.framework to {whole.spec.framework}"
             )
         return None
 

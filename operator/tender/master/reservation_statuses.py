@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tender.allocation import Ledger
-from tender.allocation.reservations import Group, overlap
+from tender.allocation.reservations import overlap
 from tender.allocation.shares import add_into
 from tender.api.conditions import State, set_state
 from tender.api.quantities import Resources, format_resources
@@ -76,9 +76,7 @@ def lacking(reservation: Reservation, ledger: Ledger) -> str | None:
     Which of the reservations does not fit, nobody could say: all that keep some of what is lacking are told.
     """
     node = reservation.spec.node
-    free = ledger.free(node)
-    for amounts in ledger.unused(node).values():
-        add_into(free, amounts, -1)
+    free = ledger.unreserved(node)
     short = {resource: -free[resource] for resource in reservation.spec.amounts if free.get(resource, 0) < 0}
     if not short:
         return None
@@ -110,26 +108,18 @@ def _parts(
 
     The ledger sums up what is kept for the same; offers count as unused, since nobody may ever take them.
     """
-    offers = [key for key, charge in ledger.charges_on(node) if charge.offered]
-    unused = ledger.unused(node, without=offers)
-    kept: dict[str, dict[str, int]] = {}
-    used: dict[Group, dict[str, int]] = {}
-    for key, reservation in reservations.items():
-        kept[key] = _less(reservation.spec.amounts, refinements.parts(key))
-        add_into(used.setdefault(_group(reservation), {}), kept[key])
-    for group, amounts in used.items():
-        add_into(amounts, unused.get(group, {}), -1)
+    charges = dict(ledger.charges_on(node))
+    offers = {key for key, charge in charges.items() if charge.offered}
+    kept, unused = ledger.unused(node, without=charges.keys()), ledger.unused(node, without=offers)
+    in_use = {group: _less(amounts, unused[group]) for group, amounts in kept.items()}
     parts = {}
     for key, reservation in reservations.items():
-        left = used[_group(reservation)]
-        mine = overlap(kept[key], left)
-        add_into(left, mine, -1)
-        parts[key] = Parts(mine, _less(kept[key], mine), _less(reservation.spec.amounts, kept[key]))
+        amounts = _less(reservation.spec.amounts, refinements.parts(key))
+        left = in_use[reservation.spec.role, reservation.framework_key]
+        used = overlap(amounts, left)
+        add_into(left, used, -1)
+        parts[key] = Parts(used, _less(amounts, used), _less(reservation.spec.amounts, amounts))
     return parts
-
-
-def _group(reservation: Reservation) -> Group:
-    return (reservation.spec.role, reservation.framework_key)
 
 
 def _age(key: str, reservation: Reservation) -> tuple[float, str]:

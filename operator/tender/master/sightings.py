@@ -5,7 +5,7 @@ label, so pods are kept apart by framework. A pod that has gone is remembered wh
 of the claim was used all the same.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from tender.api.core import Pod
 from tender.api.names import LABEL_OFFER
@@ -46,6 +46,11 @@ class Sightings:
     def any(self, offer: str, framework: str) -> bool:
         """Whether any pod of this framework was seen of the offer."""
         return framework in self._seen.get(offer, {})
+
+    def of(self, offer: str, framework: str) -> Iterator[Pod]:
+        """The pods of this framework that were seen of the offer."""
+        for pods in self._seen.get(offer, {}).get(framework, {}).values():
+            yield from pods.values()
 
     def on(self, offer: str, framework: str, node: str) -> Collection[Pod]:
         """The pods of this framework that were seen of the offer on a node."""

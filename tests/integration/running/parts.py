@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -91,7 +92,7 @@ class Part:
 
 
 @asynccontextmanager
-async def master(world: World, kubeconfig: Path, **settings: Any) -> AsyncIterator[Part]:
+async def master(world: World, kubeconfig: Path, *, rng: Random | None = None, **settings: Any) -> AsyncIterator[Part]:
     """A master within the test, on the test's clock and nodes; it has just been started."""
     part = Part(free_port())
     chosen = MasterSettings(
@@ -102,7 +103,7 @@ async def master(world: World, kubeconfig: Path, **settings: Any) -> AsyncIterat
         **{**QUICK, **settings},
     )
     stop = asyncio.Event()
-    async with _within(run_master(chosen, clock=world.clock, stop=stop), stop):
+    async with _within(run_master(chosen, clock=world.clock, rng=rng, stop=stop), stop):
         yield part
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.conftest import ApiServer
 from tests.integration.running.parts import Part, master
 from tests.integration.running.waiting import until
-from tests.integration.running.world import MARK, World, demand, tasks_in
+from tests.integration.running.world import MARK, World, demand
 
 from tender.api.conditions import find_condition
 from tender.api.names import API_VERSION
@@ -73,15 +73,19 @@ async def is_released(world: World, name: str) -> None:
     await until(is_away, f"the release of {name}")
 
 
-async def is_offered(world: World, part: Part, framework: str, tasks: int) -> None:
-    """See that a framework is offered so many tasks, and no more."""
+async def is_offered(world: World, part: Part, framework: str, cpus: int) -> None:
+    """See that a framework is offered so many CPUs, and no more."""
+
+    async def offered() -> int:
+        offers = await world.open_offers(framework)
+        return sum(one.amounts.get("cpu", 0) for offer in offers for one in offer.spec.slices) // 1000
 
     async def is_enough() -> bool:
-        return tasks_in(await world.open_offers(framework)) >= tasks
+        return await offered() >= cpus
 
-    await until(is_enough, f"an offer of {tasks} tasks to {framework}")
+    await until(is_enough, f"an offer of {cpus} CPUs to {framework}")
     await part.cycles()
-    assert tasks_in(await world.open_offers(framework)) == tasks
+    assert await offered() == cpus
 
 
 async def told(world: World, namespace: str, name: str) -> list[str]:
@@ -158,6 +162,37 @@ class TestAReservation:
             await reserve(world, "kept", node, world.named("shops"), "3")
             await until(lambda: world.offers(OfferPhase.RESCINDED, of="other"), "the end of the offer")
             await is_offered(world, part, "other", 1)
+
+
+class TestAPartForARoleBelow:
+    async def test_is_kept_from_the_role_above_until_it_is_deleted(self, world: World, api_server: ApiServer):
+        [node] = await world.add_nodes(1, cpu="4")
+        above, below = world.named("above"), world.named("below")
+        await world.add_role(above)
+        await world.add_role(below, parent=above)
+        await world.add_framework("above", role=above)
+        await world.declare("above", demand("a", 9, requests=ONE_CPU))
+        await reserve(world, "whole", node, above, "3")
+        await reserve(world, "part", node, below, "2", refines="whole")
+        async with master(world, api_server.kubeconfig) as part:
+            await is_told(world, "whole", unused={"cpu": "1"}, refined={"cpu": "2"})
+            await is_told(world, "part", unused={"cpu": "2"}, refined={})
+            await is_offered(world, part, "above", 2)
+            await release(world, "part")
+            await is_offered(world, part, "above", 4)
+            await is_told(world, "whole", unused={"cpu": "3"}, refined={})
+
+    async def test_that_cannot_be_one_says_why(self, world: World, api_server: ApiServer):
+        [node] = await world.add_nodes(1, cpu="4")
+        await reserve(world, "part", node, "default", "1", refines="nothing")
+        async with master(world, api_server.kubeconfig):
+
+            async def is_stalled() -> str:
+                stalled = find_condition((await reservation(world, "part")).status.conditions, "Stalled")
+                return stalled.message if stalled and stalled.reason == "NotAPart" else ""
+
+            message = await until(is_stalled, "the condition")
+        assert message.startswith(f"spec.refines: there is no Reservation {world.namespace}/nothing")
 
 
 class TestAClaimThatBecomesAReservation:

@@ -3,14 +3,17 @@
 import contextlib
 
 from tests.integration.conftest import ApiServer
-from tests.integration.running.parts import master
+from tests.integration.running.kubelet import Kubelet
+from tests.integration.running.parts import controller, master
 from tests.integration.running.proxy import Proxy
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand, tasks_in
 
 from tender.api.conditions import READY, STALLED, find_condition
 from tender.api.meta import Condition
+from tender.api.names import LABEL_ROLE
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.api.quantities import parse_resources
 
 
 async def condition(world: World, role: str, type_: str) -> Condition:
@@ -127,6 +130,52 @@ class TestAFrameworkInSeveralRoles:
             [rescinded] = await until(is_rescinded, "the offer's end")
             assert rescinded.status.message == f"the framework has left role {offer.spec.role}"
             assert (await world.an_offer("web")).spec.role in {remaining, third}
+
+    async def test_is_offered_in_each_what_its_quota_allows(self, world: World, api_server: ApiServer):
+        await world.add_nodes(2, cpu="4")
+        tight, open_ = world.named("tight"), world.named("open")
+        await world.add_role(tight, quota={"limit": {"cpu": "2"}})
+        await world.add_role(open_)
+        await world.add_framework("web", role=tight, roles=[open_])
+        await world.declare("web", demand("a", 6, requests={"cpu": "1"}))
+        async with master(world, api_server.kubeconfig) as part:
+
+            async def are_made() -> bool:
+                return tasks_in(await world.open_offers("web")) == 6
+
+            await until(are_made, "offers for all tasks")
+            await part.cycles()
+            by_role: dict[str, int] = {}
+            for offer in await world.open_offers("web"):
+                by_role[offer.spec.role] = by_role.get(offer.spec.role, 0) + tasks_in([offer])
+            assert sum(by_role.values()) == 6
+            assert by_role[tight] <= 2
+            assert by_role[open_] >= 4
+
+    async def test_runs_pods_in_each_role_within_its_quota(self, world: World, api_server: ApiServer, kubelet: Kubelet):
+        await world.add_nodes(2, cpu="4")
+        tight, open_ = world.named("tight"), world.named("open")
+        await world.add_role(tight, quota={"limit": {"cpu": "1"}})
+        await world.add_role(open_)
+        await world.add_service("web", 4, cpu="500m")
+        await world.change("web", {"role": tight, "roles": [open_]})
+        async with controller(world, api_server.kubeconfig), master(world, api_server.kubeconfig):
+
+            async def run() -> bool:
+                return (await world.framework("web")).status.ready_replicas == 4
+
+            await until(run, "four pods")
+            roles = [pod.metadata.labels[LABEL_ROLE] for pod in await world.pods("web")]
+
+            async def are_charged() -> bool:
+                charged = [(await world.role(name)).status.allocated for name in (tight, open_)]
+                return [parse_resources(one).get("cpu", 0) for one in charged] == [
+                    500 * roles.count(name) for name in (tight, open_)
+                ]
+
+            await until(are_charged, "what each role uses, by the labels of the pods")
+        assert roles.count(tight) <= 2
+        assert roles.count(open_) >= 2
 
 
 class TestAParent:

@@ -9,12 +9,14 @@ PATIENCE = 40.0
 """Seconds until something that has to happen has happened."""
 
 
-async def until(holds: Callable[[], Awaitable[Any]], what: str) -> Any:
+async def until(
+    holds: Callable[[], Awaitable[Any]], what: str, *, patience: float = PATIENCE, pause: float = 0.03
+) -> Any:
     """Wait until something holds and return it; fails with `what` was waited for."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (found := await holds()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
-        await asyncio.sleep(0.03)
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
+        await asyncio.sleep(pause)
     return found
 
 

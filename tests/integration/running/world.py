@@ -27,6 +27,7 @@ from tender.cluster.resources import (
     FRAMEWORKS,
     NODES,
     PODS,
+    RESERVATIONS,
     RESOURCE_OFFERS,
     Resource,
 )
@@ -113,6 +114,10 @@ class World:
     async def framework(self, name: str) -> Framework:
         return Framework.read(await self.client.get(FRAMEWORKS, name, namespace=self.namespace))
 
+    async def frameworks(self) -> list[Framework]:
+        """The frameworks of the namespace."""
+        return [Framework.read(one) for one in await self.client.list_all(FRAMEWORKS, namespace=self.namespace)]
+
     async def role(self, name: str) -> FrameworkRole:
         return FrameworkRole.read(await self.client.get(FRAMEWORK_ROLES, name))
 
@@ -161,12 +166,13 @@ class World:
                 tasks = {task: counts[index]}
                 resources = {name: amount * counts[index] // made_for for name, amount in resources.items()}
             claims.append({"slice": index, "resources": format_resources(resources), "tasks": tasks})
-        return await self._answer(offer, {"phase": "Claimed", "claims": claims})
+        return await self.answer(offer, {"phase": "Claimed", "claims": claims})
 
     async def decline(self, offer: ResourceOffer, seconds: int) -> ResourceOffer:
-        return await self._answer(offer, {"phase": "Declined", "refuseSeconds": seconds})
+        return await self.answer(offer, {"phase": "Declined", "refuseSeconds": seconds})
 
-    async def _answer(self, offer: ResourceOffer, status: Manifest) -> ResourceOffer:
+    async def answer(self, offer: ResourceOffer, status: Manifest) -> ResourceOffer:
+        """Write an answer as it is, with the time of day."""
         answered_at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         written = await self.client.patch_status(
             RESOURCE_OFFERS,
@@ -201,15 +207,17 @@ class World:
         *,
         owner: Framework | None = None,
         labels: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> Manifest:
         """A pod on a node; without an owner it is nobody's."""
         metadata: Manifest = {"name": name, "namespace": self.namespace, "labels": dict(labels or {})}
         if owner is not None:
             metadata["labels"][LABEL_FRAMEWORK] = owner.metadata.name
             metadata["ownerReferences"] = [owner_of(owner.metadata.name, owner.metadata.uid)]
-        container = {"name": "app", "image": "app:1", "resources": {"requests": dict(requests)}}
+        # Kubernetes wants limits of the resources that it does not know.
+        extended = {resource: amount for resource, amount in requests.items() if "/" in resource}
+        container = {"name": "app", "image": "app:1", "resources": {"requests": dict(requests), "limits": extended}}
         spec = {"nodeName": node, "containers": [container]}
-        await self.client.create(PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+        return await self.client.create(PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
     async def pods(self, of: str | None = None) -> list[Pod]:
         """The pods of a framework, or all of the namespace, that are not going."""
@@ -235,7 +243,7 @@ class World:
         await self.client.delete_collection(NODES, label_selector=self.node_selector)
 
     async def _remove_everywhere(self) -> None:
-        for resource in (FRAMEWORKS, FRAMEWORK_ROLES, RESOURCE_OFFERS):
+        for resource in (FRAMEWORKS, FRAMEWORK_ROLES, RESERVATIONS, RESOURCE_OFFERS):
             found = await self.client.list_all(resource)
             await asyncio.gather(*(self._remove(resource, one["metadata"]) for one in found))
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from tests.builders import claim_of, framework, offer, pod
+from tests.builders import NOON, claim_of, framework, offer, pod
 
 from tender.allocation import Ledger
 from tender.api import core
 from tender.api.framework import Framework
+from tender.api.offer import ResourceOffer
 from tender.master.intake import PODS, Intake
+from tender.master.offerbook import OfferBook
 
 SEVERAL = framework(role="batch", roles=["adhoc", "gold"])
 
@@ -23,12 +25,17 @@ class Master:
 
     def __init__(self, framework: Framework) -> None:
         self.ledger = Ledger()
-        self.intake = Intake(self.ledger, lambda *_: None)
+        self.book = OfferBook(self.ledger)
+        self.intake = Intake(self.ledger, self.book.pod_changed)
         self.intake.framework_changed(None, framework)
 
     def pod(self, new: core.Pod, old: core.Pod | None = None) -> "Master":
         self.intake.pod_changed(old, new)
         return self
+
+    def offer(self, new: ResourceOffer | None, old: ResourceOffer | None = None) -> None:
+        self.intake.offer_changed(old, new, self.book.seen_of)
+        self.book.offer_changed(old, new, NOON)
 
     @property
     def charged(self) -> str | None:
@@ -66,24 +73,33 @@ class TestTheOffer:
         master = Master(SEVERAL).pod(labelled("batch", offer="web-1"))
         made = offer(name="web-1", role="adhoc", claims=[claim_of(a=1)])
         assert master.charged == "batch"
-        master.intake.offer_changed(None, made)
+        master.offer(made)
         assert master.charged == "adhoc"
-        master.intake.offer_changed(made, None)
+        master.offer(None, old=made)
         assert master.charged == "batch"
+
+    def test_that_goes_does_not_bring_back_a_pod_that_is_gone(self):
+        one = labelled("batch", offer="web-1")
+        made = offer(name="web-1", role="adhoc", claims=[claim_of(a=1)])
+        master = Master(SEVERAL).pod(one)
+        master.offer(made)
+        master.intake.pod_changed(one, None)
+        master.offer(None, old=made)
+        assert master.ledger.held("shop/web") == {}
 
     def test_may_be_there_before_the_pod(self):
         master = Master(SEVERAL)
-        master.intake.offer_changed(None, offer(name="web-1", role="adhoc"))
+        master.offer(offer(name="web-1", role="adhoc"))
         assert master.pod(pod(offer="web-1")).charged == "adhoc"
 
     def test_may_be_in_a_role_that_the_framework_has_left(self):
         master = Master(SEVERAL)
-        master.intake.offer_changed(None, offer(name="web-1", role="left", claims=[claim_of(a=1)]))
+        master.offer(offer(name="web-1", role="left", claims=[claim_of(a=1)]))
         assert master.pod(labelled("left", offer="web-1")).charged == "left"
 
     def test_of_another_framework_does_not_matter(self):
         master = Master(SEVERAL)
-        master.intake.offer_changed(None, offer(name="other-1", of="other", role="gold"))
+        master.offer(offer(name="other-1", of="other", role="gold"))
         assert master.pod(labelled("adhoc", offer="other-1")).charged == "adhoc"
 
 

@@ -416,7 +416,7 @@ def replay(events: list[Event]) -> Ledger:
     }
     for kind, old, new in events:
         if kind == "offer":
-            intake.offer_changed(old, new)
+            intake.offer_changed(old, new, book.seen_of)
             book.offer_changed(old, new, NOON)
         else:
             tell[kind](old, new)

@@ -11,7 +11,7 @@ from tender.allocation import Charge, Ledger
 from tender.api.conditions import find_condition
 from tender.api.quantities import parse_resources
 from tender.api.reservation import Reservation, ReservationStatus
-from tender.master.reading import read_reservation
+from tender.master.reading import read_reservation, read_role
 from tender.master.registry import key_of
 from tender.master.reservation_statuses import reservation_statuses
 
@@ -171,12 +171,21 @@ class TestARefinement:
         statuses = told(ledger_with(self.WHOLE, self.PART), self.WHOLE, self.PART)
         assert state(statuses["part"])[:2] == ("Ready", "Kept")
         assert statuses["whole"].refined == {"cpu": "500m"}
-        assert "cpu" not in statuses["whole"].used
+        assert statuses["whole"].unused == {"cpu": "1500m", "memory": "1Gi"}
+        assert statuses["part"].unused == {"cpu": "500m"}
+
+    def test_is_used_by_its_role_before_the_whole_and_by_the_others_never(self):
+        ledger = ledger_with(self.WHOLE, self.PART)
+        charge(ledger, "web-1", cpu=700)
+        charge(ledger, "shop-1", cpu=1800)
+        statuses = told(ledger, self.WHOLE, self.PART)
+        assert (statuses["part"].used, statuses["part"].unused) == ({"cpu": "500m"}, {})
+        assert (statuses["whole"].used, statuses["whole"].unused) == ({"cpu": "1500m"}, {"memory": "1Gi"})
 
     def test_may_skip_levels_of_the_tree(self):
-        ledger = ledger_with(self.WHOLE)
-        ledger.put_role(ledger.role_of("web").__class__("below", parent="web"))
         part = reservation("part", for_role="below", refines="whole")
+        ledger = ledger_with(self.WHOLE, part)
+        ledger.put_role(read_role(role("below", parent="web")))
         assert state(told_of(part, self.WHOLE, ledger=ledger))[0] == "Ready"
 
     @pytest.mark.parametrize(
@@ -215,12 +224,6 @@ class TestARefinement:
     def test_of_another_namespace_s_is_of_nothing(self):
         whole = reservation("whole", namespace="bank")
         assert "there is no Reservation shop/whole" in state(told_of(self.PART, whole))[2]
-
-    def test_of_what_is_for_one_framework_is_for_it_too(self):
-        whole = reservation("whole", framework="web-1")
-        own = reservation("part", for_role="web", refines="whole", framework="web-1")
-        assert state(told_of(own, whole))[0] == "Ready"
-        assert "set spec.framework to web-1" in state(told_of(self.PART, whole))[2]
 
     def test_shares_the_whole_with_the_others(self):
         parts = [
