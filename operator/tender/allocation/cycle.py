@@ -6,7 +6,7 @@ portion (`whole_nodes`, `tasks`) inside what reservations, limits and headroom l
 take more. Nothing is changed: the caller turns the grants into offers and charges them to the ledger.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tender.allocation import reasons
@@ -42,23 +42,21 @@ def run_cycle(
     """
     waiting = [framework for framework in taking_part(ledger) if not is_met(ledger, framework)]
     if not waiting:
-        return CycleResult((), _reasons(ledger, [], None) if explain else {})
+        return CycleResult((), _reasons(ledger, None) if explain else {})
     holdings = ledger.role_holdings()
     table = ledger.table()
-    scope = table.everything if nodes is None else table.set_of(nodes)
-    account = Account(ledger, settings, holdings, scope)
-    claimants = _claimants(waiting, account, now, rng)
-    able = {one.member: one for one in claimants if one.able()}
-    if able:
+    account = Account(ledger, settings, holdings, table.everything if nodes is None else table.set_of(nodes))
+    claimants = _Claimants(waiting, account, now, rng)
+    if account.pool.live:
         serving = ServingOrder(ledger, settings, holdings, rng)
-        owed = [member for member in able if account.quotas.guaranteed(member.role)]
+        owed = [member for member in claimants.members if account.quotas.guaranteed(member.role)]
         if owed:
             serving.start(owed)
-            _serve(serving, able, account, owed=True)
-        serving.start(able)
-        _serve(serving, able, account, owed=False)
-    grants = tuple(grant for one in able.values() for grant in one.granted.finished(one.member, table.names))
-    return CycleResult(grants, _reasons(ledger, claimants, account) if explain else {})
+            _serve(serving, claimants, account, owed=True)
+        serving.start(claimants.members)
+        _serve(serving, claimants, account, owed=False)
+    grants = tuple(grant for one in claimants.served() for grant in one.granted.finished(one.member, table.names))
+    return CycleResult(grants, _reasons(ledger, claimants) if explain else {})
 
 
 def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str]:
@@ -77,22 +75,41 @@ def taking_part(ledger: Ledger) -> list[Framework]:
     return [one for _, one in sorted(frameworks.items()) if not one.inactive and one.demand != ()]
 
 
-def _claimants(waiting: list[Framework], account: Account, now: float, rng: "Random") -> list[Claimant]:
-    """Everybody who waits, in each of its roles, by framework and role."""
-    claimants: list[Claimant] = []
-    names = account.pool.table.names
-    start = rng.randrange(len(names)) if names else 0
-    for framework in waiting:
-        members = [Member(framework.name, role) for role in sorted(framework.roles)]
+class _Claimants:
+    """Everybody who waits, in each of its roles. Each is made when its turn comes, which for most is never."""
+
+    def __init__(self, waiting: list[Framework], account: Account, now: float, rng: "Random") -> None:
+        self.members = [Member(framework.name, role) for framework in waiting for role in sorted(framework.roles)]
+        self.account = account
+        self._now = now
+        self._rng = rng
+        self._made: dict[Member, Claimant] = {}
+        self._needs: dict[str, Needs] = {}
+        names = account.pool.table.names
+        self._start = rng.randrange(len(names)) if names else 0
+
+    def __getitem__(self, member: Member) -> Claimant:
+        one = self._made.get(member)
+        if one is None:
+            one = self._made[member] = self._make(member)
+        return one
+
+    def served(self) -> Iterator[Claimant]:
+        """Those whose turn has come, by framework and role."""
+        for member in sorted(self._made):
+            yield self._made[member]
+
+    def _make(self, member: Member) -> Claimant:
+        framework = self.account.ledger.frameworks[member.framework]
         if framework.demand is None:
-            claimants += [WholeNodes(framework, member, account, now, start) for member in members]
-        else:
-            needs = Needs(account.ledger, framework)
-            claimants += [Tasks(framework, member, account, now, needs, rng) for member in members]
-    return claimants
+            return WholeNodes(framework, member, self.account, self._now, self._start)
+        needs = self._needs.get(framework.name)
+        if needs is None:
+            needs = self._needs[framework.name] = Needs(self.account.ledger, framework)
+        return Tasks(framework, member, self.account, self._now, needs, self._rng)
 
 
-def _serve(serving: ServingOrder, claimants: Mapping[Member, Claimant], account: Account, *, owed: bool) -> None:
+def _serve(serving: ServingOrder, claimants: _Claimants, account: Account, *, owed: bool) -> None:
     pool = account.pool
     while pool.live and (member := serving.next()) is not None:
         one = claimants[member]
@@ -105,23 +122,20 @@ def _serve(serving: ServingOrder, claimants: Mapping[Member, Claimant], account:
         serving.granted(portion.resources, account.counted(member, portion), allocations=int(first))
 
 
-def _reasons(ledger: Ledger, claimants: list[Claimant], account: Account | None) -> dict[str, tuple[NotOffered, ...]]:
+def _reasons(ledger: Ledger, claimants: _Claimants | None) -> dict[str, tuple[NotOffered, ...]]:
     told: dict[str, tuple[NotOffered, ...]] = {}
     for name, framework in ledger.frameworks.items():
         if idle := _idle(framework):
             told[name] = (NotOffered(Reason.SUPPRESSED, 0, idle),)
-    if account is None:
-        return told
-    for one in claimants:
-        name = one.member.framework
-        if name in told:
-            continue
-        if isinstance(one, WholeNodes):
-            why = reasons.summary(reasons.of_whole_nodes(one, account))
-            if why or not one.granted.nodes():
-                told[name] = why or _NO_NODES
-        elif (unmet := one.first_unmet()) is not None:
-            told[name] = reasons.summary(reasons.of_want(unmet, account)) or _NO_NODES
+    for member in claimants.members if claimants is not None else ():
+        if member.framework not in told and claimants is not None:
+            one = claimants[member]
+            if isinstance(one, WholeNodes):
+                why = reasons.summary(reasons.of_whole_nodes(one, claimants.account))
+                if why or not one.granted:
+                    told[member.framework] = why or _NO_NODES
+            elif (unmet := one.first_unmet()) is not None:
+                told[member.framework] = reasons.summary(reasons.of_want(unmet, claimants.account)) or _NO_NODES
     return told
 
 

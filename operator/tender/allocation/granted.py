@@ -16,6 +16,9 @@ class Granted:
         self._amounts: dict[int, Resources] = {}
         self._tasks: dict[int, dict[str, int]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._amounts)
+
     def add(self, portion: Portion) -> bool:
         """Add a portion; whether it is the first on its node."""
         slot = portion.slot

@@ -12,7 +12,7 @@ from tender.allocation.holdings import Holdings
 from tender.allocation.model import Charge, Framework, Member, Node, Refusal, Reservation, Role, Settings, Shares
 from tender.allocation.node_table import NodeTable
 from tender.allocation.reservations import Group, Reservations, left_unused
-from tender.allocation.shares import add_into, dominant_share
+from tender.allocation.shares import Scale, add_into, dominant_share
 from tender.allocation.subtrees import Subtrees
 from tender.allocation.tree import RoleTree
 from tender.api.quantities import Resources
@@ -39,6 +39,8 @@ class Ledger:
         self._unused: dict[str, Mapping[Group, Resources]] = {}
         self._subtrees = Subtrees(self._tree)
         self._allocations: dict[Member, int] = {}
+        self._shares: dict[Member, float] = {}
+        self._shared: Scale = ()
         self._table = NodeTable(
             fast=fast, on_amounts=self._filters.amounts_changed, on_slots=self._filters.slots_changed
         )
@@ -168,6 +170,17 @@ class Ledger:
             return
         member = Member(framework, home)
         self._allocations[member] = self._allocations.get(member, 0) + 1
+
+    def share_of(self, member: Member, shared: Scale) -> float:
+        """The dominant share of a framework in a role, over these resources, each with all that there is of it."""
+        if shared != self._shared:
+            self._shared = shared
+            self._shares.clear()
+        share = self._shares.get(member)
+        if share is None:
+            held = self.member_holdings(member)
+            share = self._shares[member] = max((held.get(name, 0) / total for name, total in shared), default=0.0)
+        return share
 
     def allocations(self, member: Member) -> int:
         """How many allocations a framework has had in a role."""
@@ -343,8 +356,10 @@ class Ledger:
     def _count(self, charge: Charge, sign: int) -> None:
         self._holdings.count(charge, sign)
         member = self.member_of(charge)
-        if member is not None and self._subtrees.known:
-            self._subtrees.count(member.role, charge.resources, sign)
+        if member is not None:
+            self._shares.pop(member, None)
+            if self._subtrees.known:
+                self._subtrees.count(member.role, charge.resources, sign)
         self._stale(charge.node)
 
     def _stale(self, node: str) -> None:
@@ -353,10 +368,12 @@ class Ledger:
         self._unused.pop(node, None)
         if self._subtrees.concerns(node) or self._reservations.any_on(node):
             self._subtrees.doubt(node)
+            self._shares.clear()
 
     def _forget_sums(self) -> None:
         """Who is in which role has changed."""
         self._subtrees.forget()
+        self._shares.clear()
         for node in self._reservations.nodes():
             self._stale(node)
 

@@ -97,6 +97,7 @@ class Pool:
         self._fitting: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
         self._now: tuple[Columns, Columns] | None = None
         self._rooms: dict[tuple[int, bool], int] = {}
+        self._rooms_later: dict[tuple[int, bool], int] = {}
         self._reserved = self.table.set_of(name for names in ledger.reserved_places().values() for name in names)
         self._untold: set[int] = set()
         self._fitting_later: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
@@ -135,6 +136,7 @@ class Pool:
         self._untold.add(slot)
         if self._fitting_later:
             self._fitting_later.clear()
+            self._rooms_later.clear()
         if stock.drained and not stock.left():
             self.live &= ~(1 << slot)
 
@@ -145,6 +147,7 @@ class Pool:
             stock.take(stock.left())
         if self._fitting_later:
             self._fitting_later.clear()
+            self._rooms_later.clear()
         self.live ^= 1 << slot
 
     def fitting(self, requests: Resources, *, reserved: bool = False) -> int:
@@ -187,7 +190,11 @@ class Pool:
         """The nodes where an offer of all that is there is worth making after what has been granted."""
         if not self.live:
             return 0
-        return self._room(minimum, partial(self.fitting_now, reserved=reserved))
+        key = (id(minimum), reserved)
+        known = self._rooms_later.get(key)
+        if known is None:
+            known = self._rooms_later[key] = self._room(minimum, partial(self.fitting_now, reserved=reserved))
+        return known
 
     def something_of(self, resources: Iterable[str]) -> int:
         """The nodes where something of one of these resources was free when the cycle began."""

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import Member, Settings
+from tender.allocation.shares import Scale
 from tender.api.quantities import Resources
 
 if TYPE_CHECKING:
     from random import Random
 
-_Entry = tuple[float, int, str, "_Branch"]
-Scale = tuple[tuple[str, float], ...]
-"""The shared resources, each with what counts as all of it."""
+_Entry = tuple[float, int, str, "_Branch | Member"]
 
 
 class _Branch:
@@ -98,20 +97,17 @@ class ServingOrder:
 
     def start(self, members: Iterable[Member]) -> None:
         """These frameworks take part from now on, in these roles; what was granted before stays counted."""
-        children: dict[_Branch, list[_Branch]] = {self._root: []}
+        children: dict[_Branch, list[_Branch | Member]] = {self._root: []}
         for member in members:
-            below = self._leaf(member)
+            below: _Branch | Member = self._leaves.get(member, member)
             for above in self._way(member.role):
                 if above in children:
                     children[above].append(below)
                     break
                 children[above] = [below]
                 below = above
-        for branch, branches in children.items():
-            if self._rng is not None:
-                for one in branches:
-                    self._set_clock(one, self._rng)
-            branch.heap = [one.entry() for one in branches]
+        for branch, below_it in children.items():
+            branch.heap = [self._entry(one) for one in below_it]
             heapq.heapify(branch.heap)
         self._find()
 
@@ -157,17 +153,36 @@ class ServingOrder:
         self._path = path = []
         step = self._root
         while step.heap:
-            step = step.heap[0][3]
+            top = step.heap[0][3]
+            step = top if isinstance(top, _Branch) else self._grow(step.heap)
             path.append(step)
+
+    def _entry(self, one: "_Branch | Member") -> _Entry:
+        """Where somebody who takes part from now on stands among its siblings."""
+        if isinstance(one, _Branch):
+            if self._rng is not None:
+                self._set_clock(one, self._rng)
+            return one.entry()
+        if self._rng is not None:
+            return -math.log(1.0 - self._rng.random()), self._ledger.allocations(one), one.framework, one
+        return self._share(one), self._ledger.allocations(one), one.framework, one
+
+    def _share(self, member: Member) -> float:
+        return self._ledger.share_of(member, self._shared)
 
     def _set_clock(self, branch: _Branch, rng: "Random") -> None:
         branch.due = (branch.due or 0.0) - math.log(1.0 - rng.random()) / branch.weight
 
-    def _leaf(self, member: Member) -> _Branch:
-        leaf = self._leaves.get(member)
-        if leaf is None:
-            held, past = self._ledger.member_holdings(member), self._ledger.allocations(member)
-            leaf = self._leaves[member] = _Branch(member.framework, "", 1.0, held, past, self._shared, member)
+    def _grow(self, heap: list[_Entry]) -> _Branch:
+        """Make the branch of a member that has come to the top of its heap: most never do."""
+        first, _, name, member = heap[0]
+        if isinstance(member, _Branch):
+            return member
+        held, past = self._ledger.member_holdings(member), self._ledger.allocations(member)
+        leaf = self._leaves[member] = _Branch(name, "", 1.0, held, past, self._shared, member)
+        if self._rng is not None:
+            leaf.due = first
+        heap[0] = leaf.entry()
         return leaf
 
     def _way(self, role: str) -> list[_Branch]:

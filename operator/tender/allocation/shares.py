@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from tender.api.quantities import Resources
 
+Scale = tuple[tuple[str, float], ...]
+"""The resources that shares are of, each with what counts as all of it."""
+
 
 def dominant_share(held: Resources, totals: Resources, unshared: frozenset[str] = frozenset()) -> float:
     """The largest fraction of the cluster's total that `held` makes up; 0.0 in an empty cluster."""

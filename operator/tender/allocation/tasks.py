@@ -52,10 +52,6 @@ class Tasks:
         ]
         self._wants = deque(self._all)
 
-    def able(self) -> bool:
-        """Whether there is a node at all that it might take something of."""
-        return any(want.able() for want in self._all)
-
     def first_unmet(self) -> "Want | None":
         """The first demand that is not met yet."""
         return next((want for want in self._all if want.missing() > 0), None)
@@ -137,10 +133,6 @@ class Want:
         self._fresh = [Walk(nodes, start) for nodes in (fresh & ~spared, fresh & spared) if nodes]
         self._open: deque[int] = deque()
         self._refused = Walk(roomy & refused, start)
-
-    def able(self) -> bool:
-        """Whether any node had room for a task when the cycle began."""
-        return bool(self._fresh or self._refused)
 
     def missing(self) -> int:
         """How many tasks are still to be placed."""

@@ -37,10 +37,6 @@ class WholeNodes:
             self.left |= pool.room(self.minimum, reserved=True) & self.entitled
         self._doubtful = self.left & refused
 
-    def able(self) -> bool:
-        """Whether there is a node at all that it might take something of."""
-        return bool(self.left)
-
     def take(self, *, owed: bool) -> Portion | None:
         """The next portion, or None when nothing more can be had.
 
