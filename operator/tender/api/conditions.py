@@ -42,11 +42,19 @@ def set_condition(
     """
     known = tuple(conditions)
     before = find_condition(known, type_)
+    message = message[:_LONGEST_MESSAGE]
+    if before is not None and (status, reason, message, generation) == (
+        before.status,
+        before.reason,
+        before.message,
+        before.observed_generation,
+    ):
+        return known
     after = Condition(
         type=type_,
         status=status,
         reason=reason,
-        message=message[:_LONGEST_MESSAGE],
+        message=message,
         observed_generation=generation,
         last_transition_time=before.last_transition_time if before and before.status == status else now,
     )

@@ -5,6 +5,7 @@ lost. Pure.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import is_
 from typing import Any
 
 from tender.allocation import Ledger
@@ -17,6 +18,11 @@ from tender.api.timestamps import timestamp
 from tender.master.refinements import Refinements
 from tender.master.releases import lost_at, release_time
 
+Told = tuple[Reservation, dict[str, Any]]
+"""A reservation, and its status."""
+Basis = list[object]
+"""Values that are made anew when they change, to be compared by identity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -27,19 +33,49 @@ class Parts:
     refined: Resources
 
 
-def reservation_statuses(
-    reservations: Mapping[str, Reservation], ledger: Ledger, now: float
-) -> Iterator[tuple[Reservation, dict[str, Any]]]:
-    """The status of every reservation, given by key."""
-    refinements = Refinements(reservations, ledger)
-    on_nodes: dict[str, list[str]] = {}
+class ReservationStatuses:
+    """Computes the statuses, node by node and only where something has changed since the last time."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known: dict[str, tuple[Basis, list[Told]]] = {}
+
+    def of(self, reservations: Mapping[str, Reservation], now: float) -> Iterator[Told]:
+        """The status of every reservation, given by key."""
+        ledger, before = self._ledger, self._known
+        refinements = Refinements(reservations, ledger)
+        on_nodes: dict[str, list[str]] = {}
+        for key, reservation in reservations.items():
+            on_nodes.setdefault(reservation.spec.node, []).append(key)
+        self._known = {}
+        for node, keys in on_nodes.items():
+            basis = self._basis(node, keys, reservations)
+            known = before.get(node)
+            if known is None or not _same(known[0], basis):
+                here = {key: reservations[key] for key in sorted(keys, key=lambda key: _age(key, reservations[key]))}
+                known = basis, list(_statuses(node, here, refinements, ledger, now))
+            self._known[node] = known
+            yield from known[1]
+
+    def _basis(self, node: str, keys: list[str], reservations: Mapping[str, Reservation]) -> Basis:
+        """All that the statuses of a node's reservations follow from.
+
+        The ledger makes what is unused anew when anything on the node, or who is in which role, has changed.
+        """
+        wholes = [reservations.get(reservations[key].refined_key or "") for key in keys]
+        return [self._ledger.nodes.get(node), self._ledger.unused(node), *(reservations[key] for key in keys), *wholes]
+
+
+def _same(some: Basis, others: Basis) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _statuses(
+    node: str, reservations: Mapping[str, Reservation], refinements: Refinements, ledger: Ledger, now: float
+) -> Iterator[Told]:
+    parts = _parts(node, reservations, refinements, ledger) if node in ledger.nodes else {}
     for key, reservation in reservations.items():
-        on_nodes.setdefault(reservation.spec.node, []).append(key)
-    for node, keys in on_nodes.items():
-        here = {key: reservations[key] for key in sorted(keys, key=lambda key: _age(key, reservations[key]))}
-        parts = _parts(node, here, refinements, ledger) if node in ledger.nodes else {}
-        for key, reservation in here.items():
-            yield reservation, _status(reservation, parts.get(key), refinements, ledger, now)
+        yield reservation, _status(reservation, parts.get(key), refinements, ledger, now)
 
 
 def _status(

@@ -20,7 +20,7 @@ from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
 from tender.master.facts import Facts
 from tender.master.framework_statuses import framework_status
-from tender.master.reservation_statuses import reservation_statuses
+from tender.master.reservation_statuses import ReservationStatuses
 from tender.master.role_statuses import news_of_quota, role_statuses
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,7 @@ class StatusWriter:
         self._settings = settings
         self._interval = interval
         self._clock = clock
+        self._reservations = ReservationStatuses(ledger)
         self._written: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     async def run(self) -> None:
@@ -83,7 +84,7 @@ class StatusWriter:
             yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
         for role, status in role_statuses(self._facts.roles.objects.values(), ledger, settings, now):
             yield FRAMEWORK_ROLES, role, status
-        for reservation, status in reservation_statuses(self._facts.reservations.objects, ledger, now):
+        for reservation, status in self._reservations.of(self._facts.reservations.objects, now):
             yield RESERVATIONS, reservation, status
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:

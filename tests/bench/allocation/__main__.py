@@ -20,7 +20,7 @@ from tests.bench.report import write_json
 
 GRID = "grid"
 GRID_SECONDS, QUICK_GRID_SECONDS = 120.0, 15.0
-CASE_SECONDS, QUICK_CASE_SECONDS = 150.0, 60.0
+CASE_SECONDS, QUICK_CASE_SECONDS = 240.0, 90.0
 POINT_PATIENCE = 3.0
 ROOT = Path(__file__).resolve().parents[3]
 

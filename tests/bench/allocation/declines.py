@@ -1,7 +1,8 @@
 """Mesos' DeclineOffers: all nodes are offered in each round, and every offer is declined for good.
 
 Mesos plays two rounds per framework; here the first are played, and then refusals of half the nodes and of nearly all
-are given to every framework by lot, with some rounds after each, until everybody has refused everything.
+are given to every framework by lot, with some rounds after each, until everybody has refused everything. The round
+right after such a leap, which finds millions of new refusals and not those of one round, is not of the headline.
 """
 
 import math
@@ -14,8 +15,8 @@ from tests.bench.allocation.played_master import PlayedMaster
 
 from tender.allocation import Charge, Refusal
 
-FIRST_ROUNDS, LATER_ROUNDS = 50, 15
-IDLE_CYCLES, CHURNS = 60, 10
+FIRST_ROUNDS, LATER_ROUNDS, CHURNS = 50, 15, 10
+CHANGED_SHARE = 100
 HALF, MOST, ALL = 128, 243, 256
 """Of a byte per framework and node that is drawn: those below are refused (a half, 95 %, all)."""
 
@@ -33,23 +34,29 @@ class Declines:
         settle_heap()
 
     def play(self, effort: Effort) -> dict[str, Any]:
-        """All phases; the figures. The cycles before which all nodes changed do not count in the headline."""
+        """All phases; the figures. The last phase, with many changes before each cycle, is not of the headline.
+
+        There are no more cycles without an offer than first rounds, whatever patience allows: the median is of a cycle
+        that makes offers.
+        """
+        first_rounds = 0
         for _ in effort.rounds(effort.size(FIRST_ROUNDS)):
             self._round("first_rounds")
-        self._refuse(0, HALF)
+            first_rounds += 1
+        self._leap("half_refused", 0, HALF)
         for _ in effort.rounds(effort.size(LATER_ROUNDS)):
             self._round("half_refused")
-        self._refuse(HALF, MOST)
+        self._leap("most_refused", HALF, MOST)
         for _ in effort.rounds(effort.size(LATER_ROUNDS)):
             self._round("most_refused")
-        self._refuse(MOST, ALL)
-        for number in effort.rounds(IDLE_CYCLES):
+        self._leap("all_declined", MOST, ALL)
+        for number in effort.rounds(first_rounds):
             self._set_use(self._nodes[number % len(self._nodes)], 1 + number)
             self._round("all_declined")
         for number in effort.rounds(CHURNS):
-            for node in self._nodes:
-                self._set_use(node, 1 + IDLE_CYCLES + number)
-            self._round("all_declined_all_changed")
+            for node in self._nodes[number::CHANGED_SHARE]:
+                self._set_use(node, 1 + FIRST_ROUNDS + number)
+            self._round("all_declined_1_percent_changed")
         return {
             **self._master.watch.figures(["first_rounds", "half_refused", "most_refused", "all_declined"]),
             "fewest_offered": self.fewest_offered,
@@ -61,14 +68,15 @@ class Declines:
             self._master.decline(offer)
         self.fewest_offered[phase] = min(len(result.grants), self.fewest_offered.get(phase, len(result.grants)))
 
-    def _refuse(self, least: int, below: int) -> None:
-        """Every framework refuses the nodes for which it has drawn such a number, all under one key."""
+    def _leap(self, phase: str, least: int, below: int) -> None:
+        """Every framework refuses the nodes for which it has drawn such a number, all under one key. One round."""
         for framework, drawn in self._drawn.items():
             nodes = {
                 node: self._free for node, number in zip(self._nodes, drawn, strict=True) if least <= number < below
             }
             self._master.ledger.put_refusal((framework, least), Refusal(framework, math.inf, nodes))
         settle_heap()
+        self._round(f"leap_to_{phase}")
 
     def _set_use(self, node: str, more: int) -> None:
         """The pods of a node take a little more than they did, so that less is free there than was refused."""

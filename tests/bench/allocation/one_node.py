@@ -22,11 +22,12 @@ POD = {"cpu": 1000, "memory": 512 * 1024**2}
 def cluster_at_rest(nodes: int, frameworks: int) -> PlayedMaster:
     """All that is free is on offer, on every second node, or declined for good by all frameworks, on the others."""
     master = PlayedMaster(cluster(nodes, frameworks))
-    result = master.cycle("first_cycle")
+    result = master.cycle("first")
     master.offer([grant for number, grant in enumerate(result.grants) if number % 2])
     declined = {grant.node: grant.resources for grant in result.grants[::2]}
     for framework in master.ledger.frameworks:
         master.ledger.put_refusal(("declined", framework), Refusal(framework, math.inf, declined))
+    master.cycle("first_at_rest")
     return master
 
 
@@ -61,8 +62,6 @@ def run(effort: Effort) -> dict[str, Any]:
     ledger = master.ledger
     picked = Random(3).sample(sorted(ledger.nodes), min(CHANGED_NODES, nodes))
     offered = 0
-    master.watch.times.clear()
-    master.watch.cpu_s = 0.0
     for number in effort.rounds(len(picked)):
         for phase, steps in changes(ledger, picked[number]).items():
             for step in steps:

@@ -68,7 +68,7 @@ def run(effort: Effort) -> dict[str, Any]:
         "nodes": len(ledger.nodes),
         "frameworks": len(ledger.frameworks),
         **watch.figures(["from_empty"]),
-        "first_ms": watch.times["from_empty"][0],
+        "first_ms": watch.times["from_empty"][0].wall,
         "tasks_wanted": wanted(ledger),
         "tasks_placed": placed,
         "contended_tasks_wanted": wanted(contended),

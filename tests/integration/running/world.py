@@ -238,14 +238,19 @@ class World:
         await self.client.apply(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", **account})
 
     async def leave(self) -> None:
-        await self._remove_everywhere()
-        await self.client.delete_collection(PODS, namespace=self.namespace, grace_seconds=0)
-        await self.client.delete_collection(NODES, label_selector=self.node_selector)
+        await asyncio.gather(
+            self._remove_everywhere(),
+            self.client.delete_collection(PODS, namespace=self.namespace, grace_seconds=0),
+            self.client.delete_collection(NODES, label_selector=self.node_selector),
+        )
 
     async def _remove_everywhere(self) -> None:
-        for resource in (FRAMEWORKS, FRAMEWORK_ROLES, RESERVATIONS, RESOURCE_OFFERS):
-            found = await self.client.list_all(resource)
-            await asyncio.gather(*(self._remove(resource, one["metadata"]) for one in found))
+        kinds = (FRAMEWORKS, FRAMEWORK_ROLES, RESERVATIONS, RESOURCE_OFFERS)
+        await asyncio.gather(*(self._remove_all(resource) for resource in kinds))
+
+    async def _remove_all(self, resource: Resource) -> None:
+        found = await self.client.list_all(resource)
+        await asyncio.gather(*(self._remove(resource, one["metadata"]) for one in found))
 
     async def _remove(self, resource: Resource, metadata: Manifest) -> None:
         with contextlib.suppress(NotFound, Conflict):

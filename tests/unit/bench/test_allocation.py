@@ -42,7 +42,7 @@ class TestCasesMeasureWhatTheySay:
         assert fewest["half_refused"] > 90
         assert fewest["most_refused"] > 0
         assert fewest["all_declined"] == 0
-        assert fewest["all_declined_all_changed"] == 0
+        assert fewest["all_declined_1_percent_changed"] == 0
 
     def test_quotas_are_filled_by_the_first_cycle(self):
         figures = measure("quota_3k_idle", TINY)

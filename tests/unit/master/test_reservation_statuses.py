@@ -1,19 +1,19 @@
 """What the master tells people of reservations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from tests.builders import NOON, reservation, role, timestamp
+from tests.builders import NOON, node, reservation, role, timestamp
 from tests.unit.master.ledgers import charge, ledger_of
 
 from tender.allocation import Charge, Ledger
 from tender.api.conditions import find_condition
 from tender.api.quantities import parse_resources
 from tender.api.reservation import Reservation, ReservationStatus
-from tender.master.reading import read_reservation, read_role
+from tender.master.reading import read_node, read_reservation, read_role
 from tender.master.registry import key_of
-from tender.master.reservation_statuses import reservation_statuses
+from tender.master.reservation_statuses import ReservationStatuses
 
 TREE = (role("shops"), role("web", parent="shops"), role("bank"))
 FRAMEWORKS = {"shop-1": "shops", "web-1": "web", "bank-1": "bank"}
@@ -29,7 +29,7 @@ def ledger_with(*reservations: Reservation) -> Ledger:
 
 def told(ledger: Ledger, *reservations: Reservation, now: float = NOON) -> dict[str, ReservationStatus]:
     """What is told of each reservation, by its name."""
-    statuses = reservation_statuses({key_of(one): one for one in reservations}, ledger, now)
+    statuses = ReservationStatuses(ledger).of({key_of(one): one for one in reservations}, now)
     return {one.metadata.name: ReservationStatus.model_validate(status) for one, status in statuses}
 
 
@@ -125,7 +125,7 @@ class TestTheFigures:
         assert cpu([statuses["own"].used, statuses["shared"].used]) == [1000, 200]
 
     def test_are_absent_while_nothing_is_used(self):
-        [(_, status)] = reservation_statuses({"shop/kept": reservation()}, ledger_with(reservation()), NOON)
+        [(_, status)] = ReservationStatuses(ledger_with(reservation())).of({"shop/kept": reservation()}, NOON)
         assert status.keys() == {"observedGeneration", "conditions", "unused"}
 
 
@@ -244,3 +244,47 @@ def test_the_three_conditions_say_the_same():
     assert [one.type for one in status.conditions] == ["Ready", "Reconciling", "Stalled"]
     assert find_condition(status.conditions, "Stalled") is not None
     assert len({(one.reason, one.message) for one in status.conditions}) == 1
+
+
+class TestAStatusThatIsKnown:
+    def change_pods(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        charge(ledger, "shop-1", cpu=250)
+
+    def change_the_node(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        ledger.put_node(read_node(node(cpu="1")))
+
+    def lose_the_node(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        ledger.remove_node("node-1")
+
+    def change_the_tree(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        ledger.put_role(read_role(role("web", parent="bank")))
+
+    def change_a_reservation(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        reservations["shop/whole"] = reservation("whole", resources={"cpu": "3"}, version=2)
+        ledger.put_reservation("shop/whole", read_reservation(reservations["shop/whole"]))
+
+    def delete_the_whole(self, ledger: Ledger, reservations: dict[str, Reservation]) -> None:
+        ledger.remove_reservation("shop/whole")
+        del reservations["shop/whole"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [change_pods, change_the_node, lose_the_node, change_the_tree, change_a_reservation, delete_the_whole],
+        ids=lambda change: change.__name__,
+    )
+    def test_is_what_it_would_be_without_memory_after_any_change(self, change: Callable[..., None]):
+        whole = reservation("whole", resources={"cpu": "2"})
+        reservations = {"shop/whole": whole, "shop/part": reservation("part", for_role="web", refines="whole")}
+        ledger = ledger_with(*reservations.values())
+        statuses = ReservationStatuses(ledger)
+        first = list(statuses.of(reservations, NOON))
+        change(self, ledger, reservations)
+        assert (
+            list(statuses.of(reservations, NOON)) == list(ReservationStatuses(ledger).of(reservations, NOON)) != first
+        )
+
+    def test_is_not_computed_again_while_nothing_changes(self):
+        reservations = {"shop/kept": reservation()}
+        statuses = ReservationStatuses(ledger_with(*reservations.values()))
+        [(_, before)], [(_, after)] = (list(statuses.of(reservations, at)) for at in (NOON, NOON + 60))
+        assert before is after
