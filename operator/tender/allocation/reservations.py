@@ -73,7 +73,7 @@ class Reservations:
         for key in keys:
             one = self._all[key]
             whole = self._all[one.refines] if one.refines in keys else None
-            if whole is not None and one.refines != key and whole.role in lineage(one.role):
+            if whole is not None and one.refines != key and whole.role in lineage(one.role)[1:]:
                 add_into(refined.setdefault(one.refines, {}), one.resources)
         for key in keys:
             one = self._all[key]

@@ -3,6 +3,8 @@
 This is Mesos' way. What is taken is cut to the quota of the role and to what is not kept for guarantees.
 """
 
+import math
+
 from tender.allocation.account import Account, Portion
 from tender.allocation.filters import is_refused
 from tender.allocation.granted import Granted
@@ -95,7 +97,7 @@ class WholeNodes:
             takings = account.takings(self.member, slot)
             if not enough(takings.allowed, self.minimum):
                 return None
-            portion = Portion(slot, takings.allowed, draws=takings.draws)
+            portion = _with_fair_pods(Portion(slot, takings.allowed, draws=takings.draws), takings.there)
         if self._doubtful and self._doubtful >> slot & 1 and self._refuses(slot, portion.resources):
             self.filtered |= 1 << slot
             return None
@@ -104,3 +106,20 @@ class WholeNodes:
     def _refuses(self, slot: int, resources: Resources) -> bool:
         name = self._account.pool.table.names[slot]
         return is_refused(resources, self._account.ledger.refused_on(self.member.framework, name, self._now))
+
+
+def _with_fair_pods(portion: Portion, there: Resources) -> Portion:
+    """The portion with as many of the node's pods as it has of what else is there: a part must not use them all up."""
+    pods = portion.resources.get("pods", 0)
+    part = max((amount / there[name] for name, amount in portion.resources.items() if name != "pods"), default=1.0)
+    spared = pods - math.ceil(pods * part)
+    if spared <= 0:
+        return portion
+    resources = {**portion.resources, "pods": pods - spared}
+    draws = []
+    for group, amounts in reversed(portion.draws):
+        left = amounts.get("pods", 0)
+        less = min(left, spared)
+        spared -= less
+        draws.append((group, {**amounts, "pods": left - less} if less else amounts))
+    return portion._replace(resources=resources, draws=tuple(reversed(draws)))

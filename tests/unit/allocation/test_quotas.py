@@ -16,7 +16,7 @@ from tests.unit.allocation.builders import (
     wanting,
 )
 
-from tender.allocation import Charge, Reason
+from tender.allocation import Charge, Node, Reason
 
 ONE = amounts(cpu=1000, memory=1024)
 TWO = amounts(cpu=2000, memory=2048)
@@ -31,6 +31,13 @@ class TestLimits:
     def test_leave_resources_alone_that_they_do_not_name(self):
         one = ledger(node(), role("a", limit=amounts(cpu=500)), framework(role="a"))
         assert offered(cycle(one)) == {"f1": {"n1": amounts(cpu=500, memory=4096)}}
+
+    def test_leave_pods_to_others_in_proportion_to_what_they_cut_off(self):
+        there = {**FOUR, "pods": 110}
+        one = ledger(Node("n1", there), role("a", limit=ONE), framework(role="a"), wanting("late", 3))
+        assert offered(cycle(one))["f1"] == {"n1": {**ONE, "pods": 28}}
+        settle(one, cycle(one))
+        assert one.free("n1")["pods"] == 82
 
     def test_bind_the_sum_of_everything_below(self):
         one = ledger(
