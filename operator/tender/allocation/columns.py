@@ -5,6 +5,7 @@ node by node, and is what tests hold the other against.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Protocol, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class NumpyColumns:
         if not slots:
             return 0
         places = np.fromiter(slots, np.intp, len(slots))
-        return self._put(places, {name: _column(name, amounts) for name in self._by_resource.keys() | _named(amounts)})
+        return self._put(places, _columns(amounts, self._by_resource.keys()))
 
     def follow(self, other: "NumpyColumns", slots: Sequence[int]) -> int:
         """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
@@ -180,18 +181,30 @@ def sum_above_zero(column: _Array) -> int:
     return int(positive.sum())
 
 
-def _named(rows: Sequence[Resources]) -> set[str]:
-    """All resources that any of the rows names."""
-    kinds = {tuple(row) for row in rows}
-    return {name for kind in kinds for name in kind}
+def _columns(rows: Sequence[Resources], known: Iterable[str]) -> dict[str, _Array]:
+    """The rows as columns; a resource that is known and that a row does not name is none of it."""
+    kinds = set(map(tuple, rows))
+    if len(kinds) == 1:
+        names = kinds.pop()
+        flat = _array(chain.from_iterable(row.values() for row in rows), len(rows) * len(names))
+        columns = dict(zip(names, flat.reshape(len(rows), len(names)).T, strict=True))
+    else:
+        columns = {
+            name: _array((row.get(name, 0) for row in rows), len(rows))
+            for name in {one for kind in kinds for one in kind}
+        }
+    for name in known:
+        if name not in columns:
+            columns[name] = np.zeros(len(rows), np.int64)
+    return columns
 
 
-def _column(resource: str, rows: Sequence[Resources]) -> _Array:
-    amounts = [row.get(resource, 0) for row in rows]
+def _array(amounts: Iterable[int], size: int) -> _Array:
+    kept = list(amounts)
     try:
-        return np.array(amounts, np.int64)
+        return np.fromiter(kept, np.int64, size)
     except OverflowError:
-        return np.array([max(-_MOST, min(_MOST, amount)) for amount in amounts], np.int64)
+        return np.fromiter((max(-_MOST, min(_MOST, amount)) for amount in kept), np.int64, size)
 
 
 def _packed(truths: _Truths) -> int:

@@ -14,8 +14,8 @@ from tender.allocation.account import Account
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import CycleResult, Framework, Member, NotOffered, Reason, Settings
 from tender.allocation.serving import ServingOrder
-from tender.allocation.tasks import Needs, Tasks, is_met
-from tender.allocation.whole_nodes import WholeNodes
+from tender.allocation.tasks import Needs, Tasks, is_met, requests_of
+from tender.allocation.whole_nodes import WholeNodes, minimum_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -48,13 +48,14 @@ def run_cycle(
     account = Account(ledger, settings, holdings, table.everything if nodes is None else table.set_of(nodes))
     claimants = _Claimants(waiting, account, now, rng)
     if account.pool.live:
-        serving = ServingOrder(ledger, settings, holdings, rng)
-        owed = [member for member in claimants.members if account.quotas.guaranteed(member.role)]
+        serving = ServingOrder(ledger, settings, holdings, rng, claimants.__getitem__)
+        able = claimants.able()
+        owed = [member for member in able if account.quotas.guaranteed(member.role)] if account.quotas else []
         if owed:
-            serving.start(owed)
-            _serve(serving, claimants, account, owed=True)
-        serving.start(claimants.members)
-        _serve(serving, claimants, account, owed=False)
+            serving.start(owed, last=False)
+            _serve(serving, account, owed=True)
+        serving.start(able)
+        _serve(serving, account, owed=False)
     grants = tuple(grant for one in claimants.served() for grant in one.granted.finished(one.member, table.names))
     return CycleResult(grants, _reasons(ledger, claimants) if explain else {})
 
@@ -64,9 +65,9 @@ def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str
 
     Whether they can be served (nodes, quotas, what they still lack) is left out: it is the order of the shares.
     """
-    serving = ServingOrder(ledger, settings, ledger.role_holdings(), rng)
+    serving = ServingOrder(ledger, settings, ledger.role_holdings(), rng, lambda member: member.framework)
     serving.start(Member(framework.name, role) for framework in taking_part(ledger) for role in framework.roles)
-    return list(dict.fromkeys(member.framework for member in serving.drain()))
+    return list(dict.fromkeys(serving.drain()))
 
 
 def taking_part(ledger: Ledger) -> list[Framework]:
@@ -94,6 +95,16 @@ class _Claimants:
             one = self._made[member] = self._make(member)
         return one
 
+    def able(self) -> list[Member]:
+        """Those for whom there is room on any node at all, whoever it may be kept for."""
+        return [member for member in self.members if self._is_able(self.account.ledger.frameworks[member.framework])]
+
+    def _is_able(self, framework: Framework) -> bool:
+        pool = self.account.pool
+        if framework.demand is None:
+            return pool.room(minimum_of(framework, self.account.settings), reserved=True) != 0
+        return any(pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand)
+
     def served(self) -> Iterator[Claimant]:
         """Those whose turn has come, by framework and role."""
         for member in sorted(self._made):
@@ -109,17 +120,17 @@ class _Claimants:
         return Tasks(framework, member, self.account, self._now, needs, self._rng)
 
 
-def _serve(serving: ServingOrder, claimants: _Claimants, account: Account, *, owed: bool) -> None:
+def _serve(serving: ServingOrder[Claimant], account: Account, *, owed: bool) -> None:
     pool = account.pool
-    while pool.live and (member := serving.next()) is not None:
-        one = claimants[member]
+    while pool.live and (one := serving.next()) is not None:
         portion = one.take(owed=owed)
         if portion is None:
             serving.done()
             continue
-        account.take(member, portion)
+        account.take(one.member, portion)
         first = one.granted.add(portion)
-        serving.granted(portion.resources, account.counted(member, portion), allocations=int(first))
+        counted = account.counted(one.member, portion) if portion.draws else None
+        serving.granted(portion.resources, counted, 1 if first else 0)
 
 
 def _reasons(ledger: Ledger, claimants: _Claimants | None) -> dict[str, tuple[NotOffered, ...]]:

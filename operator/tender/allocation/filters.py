@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
 
 from tender.allocation.model import Refusal
-from tender.allocation.slots import each_from
+from tender.allocation.slots import each_from, joined
 from tender.api.quantities import Resources
 
 
@@ -146,23 +146,26 @@ class _Refusals:
         return self._refused, self._blocked
 
     def _settle(self, now: float, slots: Mapping[str, int], left: Callable[[int], Resources]) -> None:
-        checked = refused = blocked = 0
+        checked: list[int] = []
+        refused: list[int] = []
+        blocked: list[int] = []
         elsewhere = []
+        places = self._places
         for node in self._unsure:
             slot = slots.get(node)
+            standing = [one.nodes[node] for one in places.get(node, ()) if one.until > now]
             if slot is None:
-                if node in self._places:
+                if node in places:
                     elsewhere.append(node)
                 continue
-            bit = 1 << slot
-            checked |= bit
-            standing = self.on(node, now)
+            checked.append(slot)
             if standing:
-                refused |= bit
+                refused.append(slot)
                 if is_refused(left(slot), standing):
-                    blocked |= bit
-        self._refused = self._refused & ~checked | refused
-        self._blocked = self._blocked & ~checked | blocked
+                    blocked.append(slot)
+        settled = ~joined(checked)
+        self._refused = self._refused & settled | joined(refused)
+        self._blocked = self._blocked & settled | joined(blocked)
         self._unsure = dict.fromkeys(elsewhere)
 
     def _list_ends(self) -> None:

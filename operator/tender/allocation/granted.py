@@ -1,12 +1,14 @@
 """The portions that one framework has been granted in a cycle, in one role, summed by node."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tender.allocation.account import Portion
 from tender.allocation.model import Grant, Member
 from tender.allocation.shares import add_into
 from tender.allocation.slots import joined
 from tender.api.quantities import Resources
+
+_NO_TASKS: Mapping[str, int] = {}
 
 
 class Granted:
@@ -44,9 +46,9 @@ class Granted:
     def finished(self, member: Member, names: list[str]) -> Iterator[Grant]:
         """One grant for each node, by its name."""
         framework, role = member
-        for name, slot in sorted((names[slot], slot) for slot in self._amounts):
-            tasks = self._tasks.get(slot)
-            if tasks is None:
-                yield Grant(framework, role, name, self._amounts[slot])
+        tasks = self._tasks
+        for slot in sorted(self._amounts, key=names.__getitem__):
+            if tasks:
+                yield Grant(framework, role, names[slot], self._amounts[slot], tasks.get(slot, _NO_TASKS))
             else:
-                yield Grant(framework, role, name, self._amounts[slot], tasks)
+                yield Grant(framework, role, names[slot], self._amounts[slot])

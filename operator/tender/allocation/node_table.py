@@ -78,7 +78,7 @@ class NodeTable:
         self._having: dict[str, int] = {}
         self._indexes: tuple[dict[Any, int], ...] = (self._unavailable, self._tainted, self._labelled, self._having)
         self._suits: dict[object, Suit] = {}
-        self._suits_of: dict[str, tuple[Framework, frozenset[str], Suit]] = {}
+        self._wants_of: dict[str, tuple[Framework, frozenset[str], Wants]] = {}
 
     def came_or_went(self, name: str) -> None:
         """A node is there now, or is no more."""
@@ -109,9 +109,7 @@ class NodeTable:
                     self._remove(name)
             for name in self._altered | self._moved:
                 if name in self.slots:
-                    self._index(self.slots[name], nodes[name])
-            if self._altered or self._moved:
-                self._forget_suits()
+                    self._replace(self.slots[name], nodes[name], anew=name in self._moved)
             present = [name for name in self._uncounted | self._moved if name in self.slots]
             slots = [self.slots[name] for name in present]
             self.free.put(slots, [free(name) for name in present])
@@ -142,10 +140,10 @@ class NodeTable:
 
     def suit_of(self, framework: Framework, scarce: frozenset[str]) -> Suit:
         """The nodes that a framework can use, whatever its demand."""
-        known = self._suits_of.get(framework.name)
+        known = self._wants_of.get(framework.name)
         if known is None or known[0] is not framework or known[1] != scarce:
-            known = self._suits_of[framework.name] = (framework, scarce, self.suit(wants_of(framework, scarce)))
-        return known[2]
+            known = self._wants_of[framework.name] = (framework, scarce, wants_of(framework, scarce))
+        return self.suit(known[2])
 
     def having(self, resource: str) -> int:
         """The nodes that have a resource, used or not."""
@@ -210,7 +208,7 @@ class NodeTable:
         self.everything = (1 << len(self.names)) - 1
         self.free = self._columns(free(name) for name in self.names)
         self.open = self._columns(unreserved(name) for name in self.names)
-        self._forget_suits()
+        self._suits.clear()
         for index in self._indexes:
             index.clear()
         unavailable: dict[str, list[int]] = {}
@@ -249,17 +247,20 @@ class NodeTable:
         for index in self._indexes:
             for value, nodes in index.items():
                 index[value] = move(nodes)
-        self._forget_suits()
+        self._suits.clear()
         self._left.clear()
         self._on_slots(move)
 
-    def _forget_suits(self) -> None:
-        self._suits.clear()
-        self._suits_of.clear()
+    def _replace(self, slot: int, node: Node, *, anew: bool) -> None:
+        """A node is another one now, of another kind or only of another size."""
+        before = self.nodes[slot]
+        self.nodes[slot] = node
+        if anew or _kind(before) != _kind(node):
+            self._index(slot, node)
+            self._suits.clear()
 
     def _index(self, slot: int, node: Node) -> None:
         """Put a node into the sets that it belongs to, and out of the others."""
-        self.nodes[slot] = node
         if node.unavailable:
             self._unavailable.setdefault(node.unavailable, 0)
         if node.taints:
@@ -276,6 +277,11 @@ class NodeTable:
 
 def _nothing(_: str) -> Resources:
     return {}
+
+
+def _kind(node: Node) -> object:
+    """All of a node that decides whom it suits."""
+    return node.labels, node.taints, node.unavailable, {name for name, most in node.allocatable.items() if most > 0}
 
 
 def _keep(index: dict[Any, int], bit: int, belongs: Callable[[Any], bool]) -> None:

@@ -12,8 +12,8 @@ in several roles takes part once in each.
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import Member, Settings
@@ -23,16 +23,32 @@ from tender.api.quantities import Resources
 if TYPE_CHECKING:
     from random import Random
 
-_Entry = tuple[float, int, str, "_Branch | Member"]
+T = TypeVar("T")
+_Entry = tuple[float, int, Any]
+"""The keys of somebody in a heap, and who it is: a branch, or a member that none has been made for."""
 
 
-class _Branch:
+class _Branch(Generic[T]):
     """A role, the frameworks of a role that has children too, or (a leaf, whose heap stays empty) one member.
 
     `scale` gives the cluster's total times the weight for every shared resource, so that equal shares compare equal.
+    `width` is how many siblings there are, `rank` the place among them by name, `claimant` what a leaf stands for.
     """
 
-    __slots__ = ("allocations", "due", "heap", "held", "member", "name", "role", "scale", "share", "weight")
+    __slots__ = (
+        "allocations",
+        "claimant",
+        "due",
+        "heap",
+        "held",
+        "name",
+        "rank",
+        "role",
+        "scale",
+        "share",
+        "weight",
+        "width",
+    )
 
     def __init__(
         self,
@@ -42,21 +58,20 @@ class _Branch:
         held: Resources,
         allocations: int,
         scale: Scale,
-        member: Member | None = None,
+        claimant: T | None = None,
     ) -> None:
         self.name = name
         self.role = role
-        self.member = member
+        self.claimant = claimant
         self.weight = weight
         self.allocations = allocations
         self.scale = scale
-        self.share = 0.0
         self.due: float | None = None
         self.heap: list[_Entry] = []
         self.held = [held.get(resource, 0) for resource, _ in scale]
-        for amount, (_, total) in zip(self.held, scale, strict=True):
-            if amount > self.share * total:
-                self.share = amount / total
+        self.share = max((amount / total for amount, (_, total) in zip(self.held, scale, strict=True)), default=0.0)
+        self.rank = 0
+        self.width = 1
 
     def add(self, amounts: Resources) -> None:
         """Count a grant."""
@@ -65,22 +80,34 @@ class _Branch:
             amount = amounts.get(resource)
             if amount:
                 held[position] = now = held[position] + amount
-                if now > share * total:
+                if now / total > share:
                     share = now / total
         self.share = share
 
-    def entry(self) -> "_Entry":
-        """The key that this branch is ordered by among its siblings, the lowest first, and the branch."""
-        return (self.share if self.due is None else self.due), self.allocations, self.name, self
+    def entry(self) -> _Entry:
+        """The keys that this branch is ordered by among its siblings, the lowest first, and the branch."""
+        due = self.due
+        return (self.share if due is None else due), self.allocations * self.width + self.rank, self
 
 
-class ServingOrder:
-    """Who is served next, and what a grant to it changes. `start` says who takes part."""
+class ServingOrder(Generic[T]):
+    """Who is served next, and what a grant to it changes. `start` says who takes part.
 
-    def __init__(self, ledger: Ledger, settings: Settings, holdings: Mapping[str, Resources], rng: "Random") -> None:
+    `claimant` makes of a framework in a role what `next` gives; it is asked when the framework comes first.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        holdings: Mapping[str, Resources],
+        rng: "Random",
+        claimant: Callable[[Member], T],
+    ) -> None:
         self._ledger = ledger
         self._holdings = holdings
         self._rng = rng if settings.sorter == "random" else None
+        self._claimant = claimant
         self._shared: Scale = tuple(
             (name, total)
             for name, total in sorted(ledger.totals.items())
@@ -89,52 +116,63 @@ class ServingOrder:
         self._scales: dict[float, Scale] = {1.0: self._shared}
         self._allocations = ledger.allocations_of_roles()
         self._parents = {ledger.line(name)[1] for name in ledger.roles if len(ledger.line(name)) > 1}
-        self._root = _Branch("", "", 1.0, {}, 0, ())
-        self._leaves: dict[Member, _Branch] = {}
-        self._ways: dict[str, list[_Branch]] = {}
-        self._roles: dict[str, _Branch] = {}
-        self._path: list[_Branch] = []
+        self._root: _Branch[T] = _Branch("", "", 1.0, {}, 0, ())
+        self._leaves: dict[Member, _Branch[T]] = {}
+        self._ways: dict[str, list[_Branch[T]]] = {}
+        self._roles: dict[str, _Branch[T]] = {}
+        self._path: list[_Branch[T]] = []
+        self._ranks: dict[Member, tuple[int, int]] = {}
+        self._last = False
 
-    def start(self, members: Iterable[Member]) -> None:
-        """These frameworks take part from now on, in these roles; what was granted before stays counted."""
-        children: dict[_Branch, list[_Branch | Member]] = {self._root: []}
+    def start(self, members: Iterable[Member], *, last: bool = True) -> None:
+        """These frameworks take part from now on, in these roles, by name; what was granted before stays counted.
+
+        `last` says that nobody else will take part later: then who has no siblings left need not be counted up.
+        """
+        self._last = last
+        children: dict[_Branch[T], list[_Branch[T] | Member]] = {self._root: []}
         for member in members:
-            below: _Branch | Member = self._leaves.get(member, member)
+            below: _Branch[T] | Member = self._leaves.get(member, member)
             for above in self._way(member.role):
                 if above in children:
                     children[above].append(below)
                     break
                 children[above] = [below]
                 below = above
-        for branch, below_it in children.items():
-            branch.heap = [self._entry(one) for one in below_it]
+        for branch, siblings in children.items():
+            if siblings and isinstance(siblings[0], _Branch) and not siblings[0].claimant:
+                siblings.sort(key=lambda one: one.name if isinstance(one, _Branch) else one.framework)
+            branch.heap = [self._entry(one, rank, len(siblings)) for rank, one in enumerate(siblings)]
             heapq.heapify(branch.heap)
         self._find()
 
-    def next(self) -> Member | None:
-        """The framework to serve next, and in which role; None when all are done."""
-        return self._path[-1].member if self._path else None
+    def next(self) -> T | None:
+        """Who is to be served next; None when all are done."""
+        return self._path[-1].claimant if self._path else None
 
     def granted(
         self, resources: Resources, counted: Mapping[str, Resources] | None = None, allocations: int = 1
     ) -> None:
-        """The framework named by `next` was granted these resources.
+        """Whom `next` gave was granted these resources.
 
         `counted` says how much of them is new for each role, and under "" for the framework; by default all of them.
         """
-        parent = self._root
+        heap = self._root.heap
         for branch in self._path:
-            branch.add(resources if counted is None else counted[branch.role])
-            branch.allocations += allocations
-            if len(parent.heap) > 1:
+            if len(heap) > 1:
+                branch.add(resources if counted is None else counted[branch.role])
+                branch.allocations += allocations
                 if self._rng is not None:
                     self._set_clock(branch, self._rng)
-                heapq.heapreplace(parent.heap, branch.entry())
-            parent = branch
+                heapq.heapreplace(heap, branch.entry())
+            elif not self._last:
+                branch.add(resources if counted is None else counted[branch.role])
+                branch.allocations += allocations
+            heap = branch.heap
         self._find()
 
     def done(self) -> None:
-        """The framework named by `next` takes no more."""
+        """Whom `next` gave takes no more."""
         path = [self._root, *self._path]
         for parent, child in zip(reversed(path[:-1]), reversed(path[1:]), strict=True):
             if child.heap:
@@ -142,57 +180,61 @@ class ServingOrder:
             heapq.heappop(parent.heap)
         self._find()
 
-    def drain(self) -> Iterator[Member]:
+    def drain(self) -> Iterator[T]:
         """All who take part, in the order in which they would be served if nothing were granted."""
-        while (member := self.next()) is not None:
-            yield member
+        while (one := self.next()) is not None:
+            yield one
             self.done()
 
     def _find(self) -> None:
-        """Follow the tops of the heaps down to the next framework."""
+        """Follow the tops of the heaps down to who is next."""
         self._path = path = []
-        step = self._root
-        while step.heap:
-            top = step.heap[0][3]
-            step = top if isinstance(top, _Branch) else self._grow(step.heap)
+        heap = self._root.heap
+        while heap:
+            top = heap[0][2]
+            step = top if type(top) is _Branch else self._grow(heap)
             path.append(step)
+            heap = step.heap
 
-    def _entry(self, one: "_Branch | Member") -> _Entry:
+    def _entry(self, one: "_Branch[T] | Member", rank: int, width: int) -> _Entry:
         """Where somebody who takes part from now on stands among its siblings."""
         if isinstance(one, _Branch):
+            one.rank, one.width = rank, width
             if self._rng is not None:
                 self._set_clock(one, self._rng)
             return one.entry()
+        self._ranks[one] = rank, width
+        order = self._ledger.allocations(one) * width + rank
         if self._rng is not None:
-            return -math.log(1.0 - self._rng.random()), self._ledger.allocations(one), one.framework, one
-        return self._share(one), self._ledger.allocations(one), one.framework, one
+            return -math.log(1.0 - self._rng.random()), order, one
+        return self._ledger.share_of(one, self._shared), order, one
 
-    def _share(self, member: Member) -> float:
-        return self._ledger.share_of(member, self._shared)
-
-    def _set_clock(self, branch: _Branch, rng: "Random") -> None:
+    def _set_clock(self, branch: _Branch[T], rng: "Random") -> None:
         branch.due = (branch.due or 0.0) - math.log(1.0 - rng.random()) / branch.weight
 
-    def _grow(self, heap: list[_Entry]) -> _Branch:
+    def _grow(self, heap: list[_Entry]) -> _Branch[T]:
         """Make the branch of a member that has come to the top of its heap: most never do."""
-        first, _, name, member = heap[0]
+        first, _, member = heap[0]
         if isinstance(member, _Branch):
             return member
         held, past = self._ledger.member_holdings(member), self._ledger.allocations(member)
-        leaf = self._leaves[member] = _Branch(name, "", 1.0, held, past, self._shared, member)
+        leaf = self._leaves[member] = _Branch(
+            member.framework, "", 1.0, held, past, self._shared, self._claimant(member)
+        )
+        leaf.rank, leaf.width = self._ranks[member]
         if self._rng is not None:
             leaf.due = first
         heap[0] = leaf.entry()
         return leaf
 
-    def _way(self, role: str) -> list[_Branch]:
+    def _way(self, role: str) -> list[_Branch[T]]:
         """The branches from the frameworks of a role up to the root."""
         way = self._ways.get(role)
         if way is None:
             way = self._ways[role] = [*self._own(role), *self._role_branches(role), self._root]
         return way
 
-    def _own(self, role: str) -> Iterator[_Branch]:
+    def _own(self, role: str) -> Iterator[_Branch[T]]:
         """The branch that gathers the own frameworks of a role with child roles."""
         if role in self._parents:
             held: dict[str, int] = {}
@@ -205,7 +247,7 @@ class ServingOrder:
                         held[resource] = held.get(resource, 0) + amount
             yield _Branch(role, "", 1.0, held, past, self._shared)
 
-    def _role_branches(self, role: str) -> Iterator[_Branch]:
+    def _role_branches(self, role: str) -> Iterator[_Branch[T]]:
         for one in self._ledger.lineage(role):
             branch = self._roles.get(one.name)
             if branch is None:

@@ -32,10 +32,13 @@ def each_from(nodes: int, start: int = 0) -> Iterator[int]:
 
 def joined(slots: Iterable[int]) -> int:
     """These slots as a set."""
-    nodes = 0
-    for slot in slots:
-        nodes |= 1 << slot
-    return nodes
+    chosen = list(slots)
+    if not chosen:
+        return 0
+    data = bytearray(max(chosen) // 8 + 1)
+    for slot in chosen:
+        data[slot >> 3] |= 1 << (slot & 7)
+    return int.from_bytes(data, "little")
 
 
 class Walk:

@@ -86,6 +86,11 @@ def missing(ledger: Ledger, framework: Framework, entry: Demand) -> int:
     return entry.count - sum(ledger.tasks(framework.name, entry.name).values())
 
 
+def requests_of(entry: Demand) -> dict[str, int]:
+    """What one task of a demand takes, of what it takes at all."""
+    return {name: amount for name, amount in entry.requests.items() if amount > 0}
+
+
 class Want:
     """One demand during a cycle: how many tasks are missing and which nodes may still have room.
 
@@ -104,7 +109,7 @@ class Want:
         needs: Needs,
         rng: "Random",
     ) -> None:
-        self.requests = {name: amount for name, amount in demand.requests.items() if amount > 0}
+        self.requests = requests_of(demand)
         self.demand = demand
         self.member = member
         self.mine: dict[int, int] = {}

@@ -8,7 +8,7 @@ import math
 from tender.allocation.account import Account, Portion
 from tender.allocation.filters import is_refused
 from tender.allocation.granted import Granted
-from tender.allocation.model import Framework, Member
+from tender.allocation.model import Framework, Member, Settings
 from tender.allocation.pool import enough
 from tender.allocation.slots import first_from
 from tender.api.quantities import Resources
@@ -23,7 +23,7 @@ class WholeNodes:
     def __init__(self, framework: Framework, member: Member, account: Account, now: float, start: int) -> None:
         self.member = member
         self.granted = Granted()
-        self.minimum = account.settings.minimum_offer if framework.minimum is None else framework.minimum
+        self.minimum = minimum_of(framework, account.settings)
         self._account = account
         self._now = now
         self._start = start
@@ -54,18 +54,20 @@ class WholeNodes:
         elif not guaranteed:
             return None
         pool = account.pool
-        within = self._within_terms() if self._bound else pool.live
-        while near := self.left & pool.live & within:
+        reach = self.left & self._within_terms() if self._bound else self.left
+        while near := reach & pool.live:
             slot = first_from(near, self._start)
             portion = self._portion(slot)
             if portion is not None and portion.whole:
                 return portion
-            self.left ^= 1 << slot
+            bit = 1 << slot
+            reach ^= bit
+            self.left ^= bit
             if portion is None:
                 continue
             if guaranteed is None or portion.resources.keys() & guaranteed.keys():
                 return portion
-            self._later |= 1 << slot
+            self._later |= bit
         return None
 
     def _within_terms(self) -> int:
@@ -106,6 +108,11 @@ class WholeNodes:
     def _refuses(self, slot: int, resources: Resources) -> bool:
         name = self._account.pool.table.names[slot]
         return is_refused(resources, self._account.ledger.refused_on(self.member.framework, name, self._now))
+
+
+def minimum_of(framework: Framework, settings: Settings) -> tuple[Resources, ...]:
+    """The sets of which an offer to a framework holds at least one."""
+    return settings.minimum_offer if framework.minimum is None else framework.minimum
 
 
 def _with_fair_pods(portion: Portion, there: Resources) -> Portion:
