@@ -4,13 +4,15 @@
 node by node, and is what tests hold the other against.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from tender.allocation.shares import add_into, fits, positive
+from tender.allocation.slots import joined
 from tender.api.quantities import Resources
 
 _MOST = 2**63 - 1
@@ -18,16 +20,23 @@ _MOST = 2**63 - 1
 
 _Array = npt.NDArray[np.int64]
 _Truths = npt.NDArray[np.bool_]
+_NONE: _Array = np.zeros(1, np.int64)
 
 
 class Columns(Protocol):
     """Amounts by resource and slot. What a node does not name it has none of."""
 
-    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
-        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> None:
+        """Set the amounts of these slots."""
 
-    def follow(self, other: Self, slots: Sequence[int]) -> int:
-        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
+    def add(self, slot: int, amounts: Resources, sign: int) -> bool:
+        """Add amounts to a slot, or with `sign` -1 take them off. False if they are too large for that."""
+
+    def without(self, others: Self) -> Self:
+        """What is left of these amounts without others."""
+
+    def differing(self, others: Self) -> int:
+        """The nodes that have other amounts there."""
 
     def insert(self, slot: int) -> None:
         """Make room for one more node, without amounts, in this slot."""
@@ -52,46 +61,57 @@ class NumpyColumns:
         rows = list(amounts)
         self._size = len(rows)
         self._by_resource: dict[str, _Array] = {}
+        self._cells: dict[str, memoryview] = {}
         self.put(range(self._size), rows)
 
-    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
-        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> None:
+        """Set the amounts of these slots."""
         if not slots:
-            return 0
+            return
         places = np.fromiter(slots, np.intp, len(slots))
-        return self._put(places, _columns(amounts, self._by_resource.keys()))
+        for resource, new in _columns(amounts, self._by_resource.keys()).items():
+            self._column(resource)[places] = new
 
-    def follow(self, other: "NumpyColumns", slots: Sequence[int]) -> int:
-        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
-        if not slots:
-            return 0
-        places = np.fromiter(slots, np.intp, len(slots))
-        none: _Array = np.zeros(len(places), np.int64)
-        columns = dict.fromkeys(self._by_resource, none)
-        columns.update((name, column[places]) for name, column in other._by_resource.items())
-        return self._put(places, columns)
+    def add(self, slot: int, amounts: Resources, sign: int) -> bool:
+        """Add amounts to a slot, or with `sign` -1 take them off. False if they are too large for that."""
+        cells = self._cells
+        try:
+            for resource, amount in amounts.items():
+                cell = cells.get(resource)
+                if cell is None:
+                    cell = cells[resource] = self._column(resource).data
+                cell[slot] += sign * amount
+        except (OverflowError, ValueError):
+            return False
+        return True
 
-    def _put(self, places: npt.NDArray[np.intp], columns: Mapping[str, _Array]) -> int:
-        changed: _Truths = np.zeros(len(places), np.bool_)
-        for resource, new in columns.items():
-            column = self._by_resource.get(resource)
-            if column is None:
-                column = self._by_resource[resource] = np.zeros(self._size, np.int64)
-            changed |= column[places] != new
-            column[places] = new
+    def without(self, others: "NumpyColumns") -> "NumpyColumns":
+        """What is left of these amounts without others."""
+        left = NumpyColumns(())
+        left._size = self._size
+        for resource, column in self._by_resource.items():
+            other = others._by_resource.get(resource)
+            left._by_resource[resource] = column.copy() if other is None else column - other
+        return left
+
+    def differing(self, others: "NumpyColumns") -> int:
+        """The nodes that have other amounts there."""
         truths: _Truths = np.zeros(self._size, np.bool_)
-        truths[places[changed]] = True
+        for resource in self._by_resource.keys() | others._by_resource.keys():
+            truths |= self._by_resource.get(resource, _NONE) != others._by_resource.get(resource, _NONE)
         return _packed(truths)
 
     def insert(self, slot: int) -> None:
         """Make room for one more node, without amounts, in this slot."""
         self._size += 1
+        self._cells.clear()
         for resource, column in self._by_resource.items():
             self._by_resource[resource] = np.insert(column, slot, 0)
 
     def remove(self, slot: int) -> None:
         """Take a slot out."""
         self._size -= 1
+        self._cells.clear()
         for resource, column in self._by_resource.items():
             self._by_resource[resource] = np.delete(column, slot)
 
@@ -116,10 +136,13 @@ class NumpyColumns:
 
     def copy(self) -> "NumpyColumns":
         """The same amounts, to be changed apart from these."""
-        other = NumpyColumns(())
-        other._size = self._size
-        other._by_resource = {resource: column.copy() for resource, column in self._by_resource.items()}
-        return other
+        return self.without(NumpyColumns(()))
+
+    def _column(self, resource: str) -> _Array:
+        column = self._by_resource.get(resource)
+        if column is None:
+            column = self._by_resource[resource] = np.zeros(self._size, np.int64)
+        return column
 
 
 class PlainColumns:
@@ -128,19 +151,30 @@ class PlainColumns:
     def __init__(self, amounts: Iterable[Resources]) -> None:
         self._rows = [dict(row) for row in amounts]
 
-    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> int:
-        """Set the amounts of these slots. Returns the set of slots whose amounts are others now."""
-        changed = 0
+    def put(self, slots: Sequence[int], amounts: Sequence[Resources]) -> None:
+        """Set the amounts of these slots."""
         for slot, row in zip(slots, amounts, strict=True):
-            before = self._rows[slot]
-            if any(before.get(name, 0) != row.get(name, 0) for name in before.keys() | row.keys()):
-                changed |= 1 << slot
             self._rows[slot] = dict(row)
-        return changed
 
-    def follow(self, other: "PlainColumns", slots: Sequence[int]) -> int:
-        """Take the amounts of these slots over from others. Returns the set of slots whose amounts are others now."""
-        return self.put(slots, [other._rows[slot] for slot in slots])
+    def add(self, slot: int, amounts: Resources, sign: int) -> bool:
+        """Add amounts to a slot, or with `sign` -1 take them off. False if they are too large for that."""
+        add_into(self._rows[slot], amounts, sign)
+        return True
+
+    def without(self, others: "PlainColumns") -> "PlainColumns":
+        """What is left of these amounts without others."""
+        left = self.copy()
+        for row, other in zip(left._rows, others._rows, strict=True):
+            add_into(row, other, -1)
+        return left
+
+    def differing(self, others: "PlainColumns") -> int:
+        """The nodes that have other amounts there."""
+        return joined(
+            slot
+            for slot, (row, other) in enumerate(zip(self._rows, others._rows, strict=True))
+            if any(row.get(name, 0) != other.get(name, 0) for name in row.keys() | other.keys())
+        )
 
     def insert(self, slot: int) -> None:
         """Make room for one more node, without amounts, in this slot."""
@@ -152,20 +186,14 @@ class PlainColumns:
 
     def fitting(self, requests: Resources) -> int:
         """The nodes that have at least so much of everything."""
-        return sum(
-            1 << slot
-            for slot, row in enumerate(self._rows)
-            if all(row.get(resource, 0) >= amount for resource, amount in requests.items())
-        )
+        return joined(slot for slot, row in enumerate(self._rows) if fits(requests, row))
 
     def total(self, nodes: int) -> dict[str, int]:
         """The sum over these nodes of what is above zero."""
         sums: dict[str, int] = {}
         for slot, row in enumerate(self._rows):
             if nodes >> slot & 1:
-                for resource, amount in row.items():
-                    if amount > 0:
-                        sums[resource] = sums.get(resource, 0) + amount
+                add_into(sums, positive(row))
         return sums
 
     def copy(self) -> "PlainColumns":

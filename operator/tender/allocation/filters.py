@@ -153,12 +153,13 @@ class _Refusals:
         places = self._places
         for node in self._unsure:
             slot = slots.get(node)
-            standing = [one.nodes[node] for one in places.get(node, ()) if one.until > now]
+            refusals = places.get(node, ())
             if slot is None:
-                if node in places:
+                if refusals:
                     elsewhere.append(node)
                 continue
             checked.append(slot)
+            standing = [one.nodes[node] for one in refusals if one.until > now]
             if standing:
                 refused.append(slot)
                 if is_refused(left(slot), standing):

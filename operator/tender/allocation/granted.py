@@ -1,14 +1,10 @@
 """The portions that one framework has been granted in a cycle, in one role, summed by node."""
 
-from collections.abc import Iterator, Mapping
-
 from tender.allocation.account import Portion
 from tender.allocation.model import Grant, Member
 from tender.allocation.shares import add_into
 from tender.allocation.slots import joined
 from tender.api.quantities import Resources
-
-_NO_TASKS: Mapping[str, int] = {}
 
 
 class Granted:
@@ -43,12 +39,12 @@ class Granted:
         """The nodes that portions are on."""
         return joined(self._amounts)
 
-    def finished(self, member: Member, names: list[str]) -> Iterator[Grant]:
-        """One grant for each node, by its name."""
+    def finished(self, member: Member, names: list[str]) -> list[Grant]:
+        """One grant for each node, in the order in which they were granted."""
         framework, role = member
         tasks = self._tasks
-        for slot in sorted(self._amounts, key=names.__getitem__):
-            if tasks:
-                yield Grant(framework, role, names[slot], self._amounts[slot], tasks.get(slot, _NO_TASKS))
-            else:
-                yield Grant(framework, role, names[slot], self._amounts[slot])
+        if tasks:
+            return [
+                Grant(framework, role, names[slot], amounts, tasks[slot]) for slot, amounts in self._amounts.items()
+            ]
+        return [Grant(framework, role, names[slot], amounts) for slot, amounts in self._amounts.items()]

@@ -42,7 +42,10 @@ class Ledger:
         self._shares: dict[Member, float] = {}
         self._shared: Scale = ()
         self._table = NodeTable(
-            fast=fast, on_amounts=self._filters.amounts_changed, on_slots=self._filters.slots_changed
+            fast=fast,
+            unreserved=self.unreserved,
+            on_amounts=self._filters.amounts_changed,
+            on_slots=self._filters.slots_changed,
         )
 
     def put_node(self, node: Node) -> None:
@@ -196,7 +199,7 @@ class Ledger:
 
     def table(self) -> NodeTable:
         """The nodes in slots, as they are now."""
-        self._table.refresh(self.nodes, self._holdings.free, self.unreserved, self._reservations.nodes())
+        self._table.refresh(self.nodes, self._holdings.free, self._kept)
         return self._table
 
     def filters(self, framework: str, now: float) -> tuple[int, int]:
@@ -229,8 +232,7 @@ class Ledger:
         if not self._reservations.any_on(node):
             return free
         left = dict(free)
-        for amounts in self.unused(node).values():
-            add_into(left, amounts, -1)
+        add_into(left, self._kept(node), -1)
         return left
 
     def held(self, framework: str) -> Resources:
@@ -353,6 +355,13 @@ class Ledger:
             frameworks[name] = dominant_share(held, self.totals, unshared)
         return Shares(roles, frameworks)
 
+    def _kept(self, node: str) -> Resources:
+        """What is reserved on a node and not used, for anybody."""
+        kept: dict[str, int] = {}
+        for amounts in self.unused(node).values():
+            add_into(kept, amounts)
+        return kept
+
     def _count(self, charge: Charge, sign: int) -> None:
         self._holdings.count(charge, sign)
         member = self.member_of(charge)
@@ -360,13 +369,14 @@ class Ledger:
             self._shares.pop(member, None)
             if self._subtrees.known:
                 self._subtrees.count(member.role, charge.resources, sign)
+        self._table.count(charge.node, charge.resources, -sign)
         self._stale(charge.node)
 
     def _stale(self, node: str) -> None:
-        """What is free or reserved on a node is another amount now."""
-        self._table.recount(node)
+        """What is reserved on a node and unused may be another amount now."""
         self._unused.pop(node, None)
         if self._subtrees.concerns(node) or self._reservations.any_on(node):
+            self._table.keep(node)
             self._subtrees.doubt(node)
             self._shares.clear()
 

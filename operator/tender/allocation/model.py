@@ -214,7 +214,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What one cycle decided: grants in the order of framework and node, and reasons for everyone still waiting."""
+    """What one cycle decided: grants by framework and role, and reasons for everyone still waiting."""
 
     grants: tuple[Grant, ...]
     not_offered: Mapping[str, tuple[NotOffered, ...]]

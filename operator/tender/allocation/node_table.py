@@ -8,7 +8,7 @@ for tests to compare with.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zlib import crc32
@@ -44,7 +44,8 @@ Amounts = Callable[[str], Resources]
 class NodeTable:
     """Slots of nodes. The ledger tells of changes as they come; `refresh` takes them in when a cycle begins.
 
-    `free` is what nobody holds, `open` the part of it that is not reserved either. `on_amounts` is told which nodes
+    `free` is what nobody holds, `open` the part of it that is not reserved either, as `unreserved` gives it for a name.
+    `on_amounts` is told which nodes
     have another amount open, `on_slots` how slots moved: the function that says where an older set of nodes is now, or
     None when the table was made anew.
     """
@@ -53,6 +54,7 @@ class NodeTable:
         self,
         *,
         fast: bool,
+        unreserved: Amounts,
         on_amounts: Callable[[int], object],
         on_slots: Callable[[Callable[[int], int] | None], object],
     ) -> None:
@@ -61,17 +63,19 @@ class NodeTable:
         self.slots: dict[str, int] = {}
         self.nodes: list[Node] = []
         self.everything = 0
-        self._columns: type[NumpyColumns] | type[PlainColumns] = NumpyColumns if fast else PlainColumns
+        self._columns: Callable[[Iterable[Resources]], Columns] = NumpyColumns if fast else PlainColumns
         self.free: Columns = self._columns(())
         self.open: Columns = self._columns(())
+        self._reserved: Columns = self._columns(())
         self._keys: list[tuple[int, str]] = []
+        self._unreserved = unreserved
         self._on_amounts = on_amounts
         self._on_slots = on_slots
-        self._unreserved: Amounts = _nothing
         self._left: dict[int, Resources] = {}
         self._moved: set[str] = set()
         self._altered: set[str] = set()
-        self._uncounted: set[str] = set()
+        self._kept: set[str] = set()
+        self._counted = False
         self._unavailable: dict[str, int] = {}
         self._tainted: dict[tuple[Taint, ...], int] = {}
         self._labelled: dict[tuple[str, str], int] = {}
@@ -87,20 +91,26 @@ class NodeTable:
     def altered(self, name: str) -> None:
         """A node's labels, taints, availability or size changed."""
         self._altered.add(name)
-        self._uncounted.add(name)
 
-    def recount(self, name: str) -> None:
-        """What is free on a node, or reserved there, has changed."""
-        self._uncounted.add(name)
+    def count(self, name: str, amounts: Resources, sign: int) -> None:
+        """So much more of a node is free, or with `sign` -1 less."""
+        slot = self.slots.get(name)
+        if slot is not None:
+            self._counted = True
+            if not self.free.add(slot, amounts, sign):
+                self._altered.add(name)
 
-    def refresh(self, nodes: Mapping[str, Node], free: Amounts, unreserved: Amounts, reserved: Set[str]) -> None:
-        """Take in what has changed; `unreserved` tells what is open on nodes where anything is `reserved`."""
-        if not (self._moved or self._uncounted):
+    def keep(self, name: str) -> None:
+        """What is reserved on a node and unused may be another amount now."""
+        self._kept.add(name)
+
+    def refresh(self, nodes: Mapping[str, Node], free: Amounts, unused: Amounts) -> None:
+        """Take in what has changed. `free` and `unused` tell what is free on a node, and what of it is reserved."""
+        if not (self._counted or self._moved or self._altered or self._kept):
             return
-        self._unreserved = unreserved
         moved = [name for name in self._moved if (name in nodes) != (name in self.slots)]
         if not self.fast or len(moved) > _MOST_MOVES:
-            self._make(nodes, free, unreserved)
+            self._make(nodes, free, unused)
         else:
             for name in sorted(moved):
                 if name in nodes:
@@ -110,19 +120,18 @@ class NodeTable:
             for name in self._altered | self._moved:
                 if name in self.slots:
                     self._replace(self.slots[name], nodes[name], anew=name in self._moved)
-            present = [name for name in self._uncounted | self._moved if name in self.slots]
-            slots = [self.slots[name] for name in present]
-            self.free.put(slots, [free(name) for name in present])
-            changed = self.open.follow(self.free, slots)
-            kept = list(reserved & set(present)) if reserved else []
-            changed |= self.open.put([self.slots[name] for name in kept], [unreserved(name) for name in kept])
-            if changed:
+            _put(self.free, self.slots, self._altered | self._moved, free)
+            _put(self._reserved, self.slots, self._kept | self._moved, unused)
+            unreserved = self.free.without(self._reserved)
+            if changed := unreserved.differing(self.open):
                 for slot in each_from(changed):
                     self._left.pop(slot, None)
                 self._on_amounts(changed)
+            self.open = unreserved
+        self._counted = False
         self._moved.clear()
         self._altered.clear()
-        self._uncounted.clear()
+        self._kept.clear()
 
     def left(self, slot: int) -> Resources:
         """What is open on a node of each resource that is not used up; not to be changed."""
@@ -200,14 +209,15 @@ class NodeTable:
     def _which(self, test: Callable[[Node], bool]) -> int:
         return sum(1 << slot for slot, node in enumerate(self.nodes) if test(node))
 
-    def _make(self, nodes: Mapping[str, Node], free: Amounts, unreserved: Amounts) -> None:
+    def _make(self, nodes: Mapping[str, Node], free: Amounts, unused: Amounts) -> None:
         self._keys = sorted(_key(name) for name in nodes)
         self.names = [name for _, name in self._keys]
         self.slots = {name: slot for slot, name in enumerate(self.names)}
         self.nodes = [nodes[name] for name in self.names]
         self.everything = (1 << len(self.names)) - 1
         self.free = self._columns(free(name) for name in self.names)
-        self.open = self._columns(unreserved(name) for name in self.names)
+        self._reserved = self._columns(unused(name) for name in self.names)
+        self.open = self.free.without(self._reserved)
         self._suits.clear()
         for index in self._indexes:
             index.clear()
@@ -228,16 +238,16 @@ class NodeTable:
         slot = bisect_left(self._keys, key)
         self._keys.insert(slot, key)
         self.nodes.insert(slot, node)
-        self.free.insert(slot)
-        self.open.insert(slot)
+        for columns in (self.free, self.open, self._reserved):
+            columns.insert(slot)
         self._move(lambda nodes: with_slot(nodes, slot))
 
     def _remove(self, name: str) -> None:
         slot = self.slots[name]
         del self._keys[slot]
         del self.nodes[slot]
-        self.free.remove(slot)
-        self.open.remove(slot)
+        for columns in (self.free, self.open, self._reserved):
+            columns.remove(slot)
         self._move(lambda nodes: without_slot(nodes, slot))
 
     def _move(self, move: Callable[[int], int]) -> None:
@@ -275,8 +285,9 @@ class NodeTable:
                 del index[value]
 
 
-def _nothing(_: str) -> Resources:
-    return {}
+def _put(columns: Columns, slots: Mapping[str, int], names: Iterable[str], amounts: Amounts) -> None:
+    present = [name for name in names if name in slots]
+    columns.put([slots[name] for name in present], [amounts(name) for name in present])
 
 
 def _kind(node: Node) -> object:
