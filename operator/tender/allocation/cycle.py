@@ -9,10 +9,10 @@ take more. Nothing is changed: the caller turns the grants into offers and charg
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from tender.allocation import reasons
 from tender.allocation.account import Account
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import CycleResult, Framework, Member, NotOffered, Reason, Settings
+from tender.allocation.model import CycleResult, Framework, Grant, Member, NotOffered, Reason, Settings
+from tender.allocation.reasons import Reasons
 from tender.allocation.serving import ServingOrder
 from tender.allocation.tasks import Needs, Tasks, is_met, requests_of
 from tender.allocation.whole_nodes import WholeNodes, minimum_of
@@ -20,7 +20,7 @@ from tender.allocation.whole_nodes import WholeNodes, minimum_of
 if TYPE_CHECKING:
     from random import Random
 
-_NO_NODES = (NotOffered(Reason.EXHAUSTED, 0, "there is no node to offer"),)
+_NEEDS_NOTHING = "the framework has declared that it needs nothing; it is offered again when it declares a demand"
 
 Claimant = WholeNodes | Tasks
 
@@ -40,13 +40,23 @@ def run_cycle(
     them begins, so that no node is always the first; `nodes` limits the cycle to these nodes (all by default). A
     framework gets at most one grant per node and role. Without `explain` nobody is told why it waits.
     """
+    claimants = decide(ledger, settings, now, rng, nodes)
+    return CycleResult(
+        tuple(claimants.grants()) if claimants is not None else (), _reasons(ledger, claimants) if explain else {}
+    )
+
+
+def decide(
+    ledger: Ledger, settings: Settings, now: float, rng: "Random", nodes: Iterable[str] | None = None
+) -> "Claimants | None":
+    """Serve everybody who waits; what they took is with the claimants. None if nobody waits."""
     waiting = [framework for framework in taking_part(ledger) if not is_met(ledger, framework)]
     if not waiting:
-        return CycleResult((), _reasons(ledger, None) if explain else {})
+        return None
     holdings = ledger.role_holdings()
     table = ledger.table()
     account = Account(ledger, settings, holdings, table.everything if nodes is None else table.set_of(nodes))
-    claimants = _Claimants(waiting, account, now, rng)
+    claimants = Claimants(waiting, account, now, rng)
     if account.pool.live:
         serving = ServingOrder(ledger, settings, holdings, rng, claimants.__getitem__)
         able = claimants.able()
@@ -56,8 +66,7 @@ def run_cycle(
             _serve(serving, account, owed=True)
         serving.start(able)
         _serve(serving, account, owed=False)
-    grants = tuple(grant for one in claimants.served() for grant in one.granted.finished(one.member, table.names))
-    return CycleResult(grants, _reasons(ledger, claimants) if explain else {})
+    return claimants
 
 
 def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str]:
@@ -76,10 +85,11 @@ def taking_part(ledger: Ledger) -> list[Framework]:
     return [one for _, one in sorted(frameworks.items()) if not one.inactive and one.demand != ()]
 
 
-class _Claimants:
+class Claimants:
     """Everybody who waits, in each of its roles. Each is made when its turn comes, which for most is never."""
 
     def __init__(self, waiting: list[Framework], account: Account, now: float, rng: "Random") -> None:
+        self.waiting = waiting
         self.members = [Member(framework.name, role) for framework in waiting for role in sorted(framework.roles)]
         self.account = account
         self._now = now
@@ -105,10 +115,14 @@ class _Claimants:
             return pool.room(minimum_of(framework, self.account.settings), reserved=True) != 0
         return any(pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand)
 
-    def served(self) -> Iterator[Claimant]:
-        """Those whose turn has come, by framework and role."""
+    def grants(self) -> Iterator[Grant]:
+        """What was taken by those whose turn has come, by framework and role."""
         for member in sorted(self._made):
-            yield self._made[member]
+            yield from self._made[member].granted.finished(member, self.account.pool.table.names)
+
+    def of(self, framework: Framework) -> list[Claimant]:
+        """A framework that waits, in each of its roles."""
+        return [self[Member(framework.name, role)] for role in framework.roles]
 
     def _make(self, member: Member) -> Claimant:
         framework = self.account.ledger.frameworks[member.framework]
@@ -133,24 +147,21 @@ def _serve(serving: ServingOrder[Claimant], account: Account, *, owed: bool) -> 
         serving.granted(portion.resources, counted, 1 if first else 0)
 
 
-def _reasons(ledger: Ledger, claimants: _Claimants | None) -> dict[str, tuple[NotOffered, ...]]:
+def _reasons(ledger: Ledger, claimants: Claimants | None) -> dict[str, tuple[NotOffered, ...]]:
     told: dict[str, tuple[NotOffered, ...]] = {}
     for name, framework in ledger.frameworks.items():
-        if idle := _idle(framework):
+        if idle := why_idle(framework):
             told[name] = (NotOffered(Reason.SUPPRESSED, 0, idle),)
-    for member in claimants.members if claimants is not None else ():
-        if member.framework not in told and claimants is not None:
-            one = claimants[member]
-            if isinstance(one, WholeNodes):
-                why = reasons.summary(reasons.of_whole_nodes(one, claimants.account))
-                if why or not one.granted:
-                    told[member.framework] = why or _NO_NODES
-            elif (unmet := one.first_unmet()) is not None:
-                told[member.framework] = reasons.summary(reasons.of_want(unmet, claimants.account)) or _NO_NODES
+    if claimants is not None:
+        reasons = Reasons(claimants.account)
+        for framework in claimants.waiting:
+            if why := reasons.of(claimants.of(framework)):
+                told[framework.name] = why
     return told
 
 
-def _idle(framework: Framework) -> str:
+def why_idle(framework: Framework) -> str:
+    """Why a framework is offered nothing whatever there is; empty if it takes part."""
     if framework.inactive:
         return framework.inactive
-    return "the framework has declared that it needs nothing" if framework.demand == () else ""
+    return _NEEDS_NOTHING if framework.demand == () else ""

@@ -188,15 +188,15 @@ class NodeTable:
                 obstacles.append((reason, message, concerned))
 
         for message, nodes in _by_first(self._unavailable):
-            rule_out(Reason.UNAVAILABLE, message, nodes)
+            rule_out(Reason.UNAVAILABLE, f"{message}; offered again when new pods may start there", nodes)
         for label, value in wants.node_selector.items():
-            message = f"label {label}={value} is missing"
+            message = f"label {label}={value} is missing; label the node so or ask for another"
             rule_out(Reason.UNSUITABLE, message, self.everything & ~self._labels(label, value))
         for taints, nodes in _by_first(self._tainted):
             if (taint := wants.taint_in_the_way(taints)) is not None:
-                rule_out(Reason.TAINTED, taint, nodes)
+                rule_out(Reason.TAINTED, f"{taint}; add a toleration or take the taint off", nodes)
         for resource in sorted(wants.unasked):
-            message = f"the node has {resource}, which the framework does not ask for"
+            message = f"the node has {resource}, which is not asked for; name it in spec.capabilities to use it anyway"
             rule_out(Reason.UNSUITABLE, message, self.having(resource))
         return Suit(left, tuple(obstacles))
 

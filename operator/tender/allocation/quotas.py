@@ -6,7 +6,7 @@ to be kept for a role is the larger of what it lacks itself and what its childre
 its limit still allows. Under a limit, what children are guaranteed is kept from their siblings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tender.allocation.ledger import Ledger
 from tender.allocation.shares import add_into
@@ -78,12 +78,16 @@ class Quotas:
         """Whether any quota touches this role."""
         return bool(self._quotas and self._line(role))
 
-    def unmet_roles(self) -> list[str]:
-        """The roles that lack something of their own guarantee."""
+    def unmet_roles(self, resources: Collection[str] | None = None) -> list[str]:
+        """The roles that lack something of their own guarantee: any resource, or one of these."""
         return [
             quota.name
             for quota in self._quotas.values()
-            if any(amount > quota.below.get(resource, 0) for resource, amount in quota.unmet.items())
+            if any(
+                amount > quota.below.get(resource, 0)
+                for resource, amount in quota.unmet.items()
+                if resources is None or resource in resources
+            )
         ]
 
     def guaranteed(self, role: str) -> dict[str, int]:
@@ -108,12 +112,14 @@ class Quotas:
             if (allowed := min(amount, room[resource]) if resource in room else amount) > 0
         }
 
-    def breach(self, role: str, amounts: Resources) -> str | None:
-        """What of these amounts a limit forbids, in words; None if nothing."""
+    def breach(self, role: str, amounts: Resources, *, of_task: bool = False) -> str | None:
+        """What of these amounts a limit forbids, in words; None if nothing. A task needs all of them or none."""
         room = self.room(role)
         for resource, amount in amounts.items():
-            if amount > room.get(resource, amount):
-                return self._explain(role, resource)
+            left = room.get(resource, amount)
+            if amount > left:
+                needed = f", and a task needs {format_amount(resource, amount)}" if of_task and left else ""
+                return self._explain(role, resource) + needed
         return None
 
     def excess(self, role: str) -> dict[str, int]:

@@ -28,6 +28,11 @@ def untolerated_taint(taints: Iterable[Taint], tolerations: Iterable[Toleration]
     return None
 
 
+def _written(taint: Taint) -> str:
+    value = f"={taint.value}" if taint.value else ""
+    return f"{taint.key}{value}:{taint.effect}"
+
+
 def asks_for(framework: Framework, scarce: frozenset[str]) -> frozenset[str]:
     """The scarce resources that a framework asks for, by its demand or its capabilities."""
     demanded = {
@@ -62,8 +67,7 @@ class Wants:
         """The first taint that is not tolerated, in words."""
         if taints not in self._taints:
             taint = untolerated_taint(taints, self._tolerations)
-            words = f"taint {taint.key}={taint.value}:{taint.effect} is not tolerated" if taint is not None else None
-            self._taints[taints] = words
+            self._taints[taints] = None if taint is None else f"taint {_written(taint)} is not tolerated"
         return self._taints[taints]
 
 

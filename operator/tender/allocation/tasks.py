@@ -6,7 +6,7 @@ that the offer holds more than was refused.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tender.allocation.account import Account, Portion
@@ -52,9 +52,9 @@ class Tasks:
         ]
         self._wants = deque(self._all)
 
-    def first_unmet(self) -> "Want | None":
-        """The first demand that is not met yet."""
-        return next((want for want in self._all if want.missing() > 0), None)
+    def unmet(self) -> "Iterator[Want]":
+        """The demands that are not met yet."""
+        return (want for want in self._all if want.missing() > 0)
 
     def take(self, *, owed: bool) -> Portion | None:
         """The next portion, or None when every demand is met or cannot be.

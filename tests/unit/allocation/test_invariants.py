@@ -345,7 +345,7 @@ class Clusters(RuleBasedStateMachine):
                 assert counted + got == nodes or framework.further_roles
             elif any(entry.count > sum(self.ledger.tasks(name, entry.name).values()) for entry in framework.demand):
                 assert got or reasons
-                assert counted <= nodes
+                assert counted <= nodes * len(framework.roles)
             else:
                 assert not got
 
