@@ -68,7 +68,11 @@ class World:
         return {name for name, slot in self.table.slots.items() if nodes >> slot & 1}
 
     def obstacles(self, wants: Wants) -> dict[tuple[Reason, str], set[str]]:
-        return {(reason, words): self.names(nodes) for reason, words, nodes in self.table.suit(wants).obstacles}
+        """What is in the way and where; of the words, what is the case without what to do about it."""
+        return {
+            (reason, words.partition(";")[0]): self.names(nodes)
+            for reason, words, nodes in self.table.suit(wants).obstacles
+        }
 
     def suiting(self, wants: Wants) -> set[str]:
         return self.names(self.table.suit(wants).nodes)
@@ -263,7 +267,7 @@ class TestWhoSuits:
         assert world.suiting(ANYBODY) == {"a", "d"}
         assert world.suiting(Wants({}, tolerating(), frozenset(), SCARCE)) == {"a", "b", "d"}
         assert world.obstacles(Wants({}, tolerating(), frozenset(), SCARCE)) == {
-            (Reason.TAINTED, "taint special=:NoSchedule is not tolerated"): {"c"}
+            (Reason.TAINTED, "taint special:NoSchedule is not tolerated"): {"c"}
         }
 
     def test_is_no_node_with_something_scarce_that_is_not_asked_for(self):
@@ -272,7 +276,7 @@ class TestWhoSuits:
         assert world.suiting(Wants({}, (), SCARCE, SCARCE)) == {"a", "b"}
         assert world.suiting(Wants({}, (), frozenset(), frozenset())) == {"a", "b"}
         assert world.obstacles(ANYBODY) == {
-            (Reason.UNSUITABLE, "the node has nvidia.com/gpu, which the framework does not ask for"): {"b"}
+            (Reason.UNSUITABLE, "the node has nvidia.com/gpu, which is not asked for"): {"b"}
         }
 
     def test_counts_a_node_under_the_first_thing_in_the_way_only(self):
@@ -374,7 +378,7 @@ class TestAChange:
         world.refresh()
         assert world.obstacles(ANYBODY) == {
             (Reason.UNAVAILABLE, "not ready"): {"a"},
-            (Reason.TAINTED, "taint dedicated=:NoSchedule is not tolerated"): {"b"},
+            (Reason.TAINTED, "taint dedicated:NoSchedule is not tolerated"): {"b"},
         }
 
     def test_does_not_count_before_it_is_taken_in(self):
