@@ -89,9 +89,9 @@ class NumpyColumns:
         """What is left of these amounts without others."""
         left = NumpyColumns(())
         left._size = self._size
-        for resource, column in self._by_resource.items():
-            other = others._by_resource.get(resource)
-            left._by_resource[resource] = column.copy() if other is None else column - other
+        left._by_resource = {resource: column.copy() for resource, column in self._by_resource.items()}
+        for resource, other in others._by_resource.items():
+            left._column(resource)[:] -= other
         return left
 
     def differing(self, others: "NumpyColumns") -> int:

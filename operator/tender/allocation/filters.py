@@ -5,7 +5,7 @@ the framework in all of its roles: a node that does not suit it suits it no bett
 
 Of every framework two sets of nodes are kept: where it refuses anything, and where what is open now is no more than it
 has refused. They follow the refusals, the amounts and the slots of the nodes, so that a cycle need not look at refusals
-that stand as before.
+that stand as before: a new one is looked at when it comes.
 """
 
 import heapq
@@ -16,6 +16,13 @@ from tender.allocation.model import Refusal
 from tender.allocation.slots import each_from, joined
 from tender.api.quantities import Resources
 
+Place = Callable[[str], tuple[int, Resources] | None]
+"""The slot of a node and what was left there in the last cycle, for everybody; None if nobody looked."""
+
+
+def _unknown(_: str) -> None:
+    """Nothing is known of a node's place."""
+
 
 class Filters:
     """All refusals, by framework and node."""
@@ -25,17 +32,17 @@ class Filters:
         self._all: dict[Hashable, Refusal] = {}
         self._by_framework: dict[str, _Refusals] = {}
 
-    def put(self, key: Hashable, refusal: Refusal) -> None:
+    def put(self, key: Hashable, refusal: Refusal, place: Place = _unknown) -> None:
         """Set the refusal of this key."""
-        self.remove(key)
+        self.remove(key, place)
         self._all[key] = refusal
-        self._by_framework.setdefault(refusal.framework, _Refusals()).put(refusal)
+        self._by_framework.setdefault(refusal.framework, _Refusals()).put(refusal, place)
 
-    def remove(self, key: Hashable) -> None:
+    def remove(self, key: Hashable, place: Place = _unknown) -> None:
         """End the refusal of this key."""
         refusal = self._all.pop(key, None)
         if refusal is not None and refusal.framework in self._by_framework:
-            self._by_framework[refusal.framework].remove(refusal)
+            self._by_framework[refusal.framework].remove(refusal, place)
 
     def clear_framework(self, framework: str) -> None:
         """End all refusals of a framework."""
@@ -91,21 +98,40 @@ class _Refusals:
         self._doubted = 0
         self._seen: float | None = None
 
-    def put(self, refusal: Refusal) -> None:
+    def put(self, refusal: Refusal, place: Place) -> None:
         places, unsure = self._places, self._unsure
         alone = (refusal,)
-        for node in refusal.nodes:
+        refused: list[int] = []
+        blocked: list[int] = []
+        for node, amounts in refusal.nodes.items():
             before = places.get(node)
             places[node] = alone if before is None else (*before, refusal)
-            unsure[node] = None
+            known = place(node) if before is None and node not in unsure else None
+            if known is None:
+                unsure[node] = None
+                continue
+            slot, left = known
+            refused.append(slot)
+            if is_refused(left, (amounts,)):
+                blocked.append(slot)
+        self._refused |= joined(refused)
+        self._blocked |= joined(blocked)
         heapq.heappush(self._ends, (refusal.until, next(self._number), refusal))
 
-    def remove(self, refusal: Refusal) -> None:
+    def remove(self, refusal: Refusal, place: Place) -> None:
+        ended: list[int] = []
         for node in refusal.nodes:
             left = tuple(one for one in self._places.pop(node, ()) if one is not refusal)
+            known = None if left or node in self._unsure else place(node)
             if left:
                 self._places[node] = left
-            self._unsure[node] = None
+            if known is None:
+                self._unsure[node] = None
+            else:
+                ended.append(known[0])
+        standing = ~joined(ended)
+        self._refused &= standing
+        self._blocked &= standing
         if len(self._ends) > 2 * len(self._places) + 16:
             self._list_ends()
 

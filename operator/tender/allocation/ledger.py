@@ -155,11 +155,11 @@ class Ledger:
 
     def put_refusal(self, key: Key, refusal: Refusal) -> None:
         """Set a filter under this key."""
-        self._filters.put(key, refusal)
+        self._filters.put(key, refusal, self._table.last_left)
 
     def remove_refusal(self, key: Key) -> None:
         """End the filter under this key."""
-        self._filters.remove(key)
+        self._filters.remove(key, self._table.last_left)
 
     def revive(self, framework: str) -> None:
         """End all filters of a framework."""

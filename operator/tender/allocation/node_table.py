@@ -140,6 +140,12 @@ class NodeTable:
             left = self._left[slot] = positive(self._unreserved(self.names[slot]))
         return left
 
+    def last_left(self, name: str) -> tuple[int, Resources] | None:
+        """The slot of a node and what was left there when the last cycle began; None if no cycle has looked."""
+        slot = self.slots.get(name)
+        left = self._left.get(slot) if slot is not None else None
+        return None if slot is None or left is None else (slot, left)
+
     def suit(self, wants: Wants) -> Suit:
         """The nodes that somebody can use at all, whatever is free on them."""
         suit = self._suits.get(wants.key)

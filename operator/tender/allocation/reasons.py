@@ -40,6 +40,7 @@ class Reasons:
         totals = sorted(account.ledger.totals.items())
         self._shared = tuple((name, total) for name, total in totals if total > 0 and name not in unshared)
         self._minimums: dict[int, str] = {}
+        self._kinds: dict[tuple[int, int], tuple[list[Cause], int]] = {}
         self._kept: dict[tuple[str, ...], str] = {}
 
     def of(self, claimants: Sequence[WholeNodes | Tasks]) -> tuple[NotOffered, ...]:
@@ -66,16 +67,13 @@ class Reasons:
         """Why a framework without demand was not offered more than the nodes it was granted, here or `elsewhere`."""
         account = self._account
         pool = account.pool
-        left = _Left(pool.scope & ~(one.granted.nodes() | elsewhere))
-        for reason, message, nodes in one.suit.obstacles:
-            yield from left.take(reason, message, nodes)
-        if short := left.nodes & ~pool.room(one.minimum, reserved=True):
-            named = {resource for sets in one.minimum for resource in sets}
-            yield from left.take(Reason.TOO_SMALL, self._below(one.minimum), short & pool.something_of(named))
-            yield from left.take(Reason.EXHAUSTED, _NOTHING_FREE, short)
+        causes, rest = self._from_the_start(one)
+        yield from causes
+        left = _Left(rest & ~(one.granted.nodes() | elsewhere))
         if reserved := left.nodes & ~pool.room(one.minimum):
             yield from self._reserved(one, left, reserved)
-        yield from left.take(Reason.FILTERED, _FILTERED, one.filtered)
+        if one.filtered:
+            yield from left.take(Reason.FILTERED, _FILTERED, one.filtered)
         if not left.nodes:
             return
         role = one.member.role
@@ -90,6 +88,21 @@ class Reasons:
                 yield from left.take(Reason.HEADROOM, self._headroom(there), still)
         if left.nodes:
             yield from left.take(Reason.SHARE_ORDER, self._share_order(one.member), left.nodes)
+
+    def _from_the_start(self, one: WholeNodes) -> tuple[list[Cause], int]:
+        """What was in the way before anybody was served, and the nodes where nothing was."""
+        key = (id(one.suit), id(one.minimum))
+        known = self._kinds.get(key)
+        if known is None:
+            pool = self._account.pool
+            left = _Left(pool.scope)
+            causes = [cause for obstacle in one.suit.obstacles for cause in left.take(*obstacle)]
+            if short := left.nodes & ~pool.room(one.minimum, reserved=True):
+                named = {resource for sets in one.minimum for resource in sets}
+                causes += left.take(Reason.TOO_SMALL, self._below(one.minimum), short & pool.something_of(named))
+                causes += left.take(Reason.EXHAUSTED, _NOTHING_FREE, short)
+            known = self._kinds[key] = (causes, left.nodes)
+        return known
 
     def of_want(self, want: Want, elsewhere: int = 0) -> Iterator[Cause]:
         """Why no more tasks of a demand were offered. `elsewhere`: where it was granted some in other roles."""

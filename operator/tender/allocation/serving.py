@@ -13,7 +13,7 @@ in several roles takes part once in each.
 import heapq
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import Member, Settings
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from random import Random
 
 T = TypeVar("T")
-_Entry = tuple[float, int, Any]
-"""The keys of somebody in a heap, and who it is: a branch, or a member that none has been made for."""
+_FINE = 2.0**80
+"""Shares are told apart to this part of the whole cluster."""
+_ALLOCATIONS = 40
+"""So many bits of a key are for the number of past allocations."""
 
 
 class _Branch(Generic[T]):
@@ -37,6 +39,7 @@ class _Branch(Generic[T]):
 
     __slots__ = (
         "allocations",
+        "children",
         "claimant",
         "due",
         "heap",
@@ -67,7 +70,8 @@ class _Branch(Generic[T]):
         self.allocations = allocations
         self.scale = scale
         self.due: float | None = None
-        self.heap: list[_Entry] = []
+        self.heap: list[int] = []
+        self.children: list[_Branch[T] | Member] = []
         self.held = [held.get(resource, 0) for resource, _ in scale]
         self.share = max((amount / total for amount, (_, total) in zip(self.held, scale, strict=True)), default=0.0)
         self.rank = 0
@@ -84,10 +88,10 @@ class _Branch(Generic[T]):
                     share = now / total
         self.share = share
 
-    def entry(self) -> _Entry:
-        """The keys that this branch is ordered by among its siblings, the lowest first, and the branch."""
+    def key(self) -> int:
+        """What this branch is ordered by among its siblings, the lowest first."""
         due = self.due
-        return (self.share if due is None else due), self.allocations * self.width + self.rank, self
+        return _key(self.share if due is None else due, self.allocations, self.width, self.rank)
 
 
 class ServingOrder(Generic[T]):
@@ -121,7 +125,6 @@ class ServingOrder(Generic[T]):
         self._ways: dict[str, list[_Branch[T]]] = {}
         self._roles: dict[str, _Branch[T]] = {}
         self._path: list[_Branch[T]] = []
-        self._ranks: dict[Member, tuple[int, int]] = {}
         self._last = False
 
     def start(self, members: Iterable[Member], *, last: bool = True) -> None:
@@ -142,7 +145,8 @@ class ServingOrder(Generic[T]):
         for branch, siblings in children.items():
             if siblings and isinstance(siblings[0], _Branch) and not siblings[0].claimant:
                 siblings.sort(key=lambda one: one.name if isinstance(one, _Branch) else one.framework)
-            branch.heap = [self._entry(one, rank, len(siblings)) for rank, one in enumerate(siblings)]
+            branch.children = siblings
+            branch.heap = [self._key(one, rank, len(siblings)) for rank, one in enumerate(siblings)]
             heapq.heapify(branch.heap)
         self._find()
 
@@ -164,7 +168,7 @@ class ServingOrder(Generic[T]):
                 branch.allocations += allocations
                 if self._rng is not None:
                     self._set_clock(branch, self._rng)
-                heapq.heapreplace(heap, branch.entry())
+                heapq.heapreplace(heap, branch.key())
             elif not self._last:
                 branch.add(resources if counted is None else counted[branch.role])
                 branch.allocations += allocations
@@ -189,42 +193,41 @@ class ServingOrder(Generic[T]):
     def _find(self) -> None:
         """Follow the tops of the heaps down to who is next."""
         self._path = path = []
-        heap = self._root.heap
-        while heap:
-            top = heap[0][2]
-            step = top if type(top) is _Branch else self._grow(heap)
+        step = self._root
+        while step.heap:
+            top = step.children[step.heap[0] % len(step.children)]
+            step = top if type(top) is _Branch else self._grow(step)
             path.append(step)
-            heap = step.heap
 
-    def _entry(self, one: "_Branch[T] | Member", rank: int, width: int) -> _Entry:
+    def _key(self, one: "_Branch[T] | Member", rank: int, width: int) -> int:
         """Where somebody who takes part from now on stands among its siblings."""
         if isinstance(one, _Branch):
             one.rank, one.width = rank, width
             if self._rng is not None:
                 self._set_clock(one, self._rng)
-            return one.entry()
-        self._ranks[one] = rank, width
-        order = self._ledger.allocations(one) * width + rank
+            return one.key()
+        past = self._ledger.allocations(one)
         if self._rng is not None:
-            return -math.log(1.0 - self._rng.random()), order, one
-        return self._ledger.share_of(one, self._shared), order, one
+            return _key(-math.log(1.0 - self._rng.random()), past, width, rank)
+        return _key(self._ledger.share_of(one, self._shared), past, width, rank)
 
     def _set_clock(self, branch: _Branch[T], rng: "Random") -> None:
         branch.due = (branch.due or 0.0) - math.log(1.0 - rng.random()) / branch.weight
 
-    def _grow(self, heap: list[_Entry]) -> _Branch[T]:
+    def _grow(self, parent: _Branch[T]) -> _Branch[T]:
         """Make the branch of a member that has come to the top of its heap: most never do."""
-        first, _, member = heap[0]
+        width = len(parent.children)
+        keys, rank = divmod(parent.heap[0], width)
+        member = parent.children[rank]
         if isinstance(member, _Branch):
             return member
         held, past = self._ledger.member_holdings(member), self._ledger.allocations(member)
-        leaf = self._leaves[member] = _Branch(
-            member.framework, "", 1.0, held, past, self._shared, self._claimant(member)
-        )
-        leaf.rank, leaf.width = self._ranks[member]
+        claimant = self._claimant(member)
+        leaf = _Branch(member.framework, "", 1.0, held, past, self._shared, claimant)
+        leaf.rank, leaf.width = rank, width
         if self._rng is not None:
-            leaf.due = first
-        heap[0] = leaf.entry()
+            leaf.due = (keys >> _ALLOCATIONS) / _FINE
+        parent.children[rank] = self._leaves[member] = leaf
         return leaf
 
     def _way(self, role: str) -> list[_Branch[T]]:
@@ -261,3 +264,8 @@ class ServingOrder(Generic[T]):
         if weight not in self._scales:
             self._scales[weight] = tuple((name, total * weight) for name, total in self._shared)
         return self._scales[weight]
+
+
+def _key(first: float, allocations: int, width: int, rank: int) -> int:
+    """Share or time, past allocations and rank as one number: it compares several times faster than a tuple would."""
+    return (int(first * _FINE) << _ALLOCATIONS | allocations) * width + rank

@@ -74,19 +74,10 @@ class TestPutting:
         columns.put([0], [{"cpu": 4}])
         assert columns.fitting({"memory": 1}) == joined([4])
 
-    def test_tells_the_slots_whose_amounts_are_others(self, kind):
-        columns = kind(ROWS)
-        changed = columns.put([4, 0, 2, 1], [{"cpu": 4, "memory": 8}, dict(ROWS[0]), {"disk": 1}, {"cpu": 2, "x": 0}])
-        assert changed == joined([4, 2])
-
-    def test_tells_a_slot_of_which_one_resource_of_two_is_another(self, kind):
-        columns = kind(ROWS)
-        assert columns.put([0], [{"cpu": 5, "memory": 8}]) == joined([0])
-        assert columns.put([0], [{"cpu": 5, "memory": 9}]) == joined([0])
-        assert columns.put([0], [{"cpu": 5}]) == joined([0])
-
     def test_of_nothing_changes_nothing(self, kind):
-        assert kind(ROWS).put([], []) == 0
+        columns = kind(ROWS)
+        columns.put([], [])
+        assert columns.differing(kind(ROWS)) == 0
 
     def test_keeps_no_hold_of_the_rows(self, kind):
         row = {"cpu": 1}
@@ -95,19 +86,46 @@ class TestPutting:
         assert columns.fitting({"cpu": 2}) == 0
 
 
-class TestFollowing:
-    def test_takes_amounts_over_from_others(self, kind):
-        columns, others = kind(ROWS), kind([{"disk": 1}] * 5)
-        assert columns.follow(others, [0, 4]) == joined([0, 4])
-        assert columns.fitting({"disk": 1}) == joined([0, 4])
-        assert columns.fitting({"cpu": 1}) == joined([1])
+class TestAdding:
+    def test_counts_up_and_down(self, kind):
+        columns = kind(ROWS)
+        assert columns.add(1, {"cpu": 3, "disk": 1}, 1)
+        assert columns.add(0, {"cpu": 1}, -1)
+        assert columns.fitting({"cpu": 5}) == joined([1])
+        assert columns.fitting({"cpu": 4}) == joined([1, 4])
+        assert columns.fitting({"disk": 1}) == joined([1])
 
-    def test_tells_only_the_slots_that_are_others_now(self, kind):
-        others = kind([*ROWS[:3], {"memory": -3, "gpu": 2}, ROWS[4]])
-        assert kind(ROWS).follow(others, [0, 1, 2, 3]) == joined([3])
+    def test_goes_on_after_slots_have_moved(self, kind):
+        columns = kind(ROWS)
+        columns.add(0, {"cpu": 1}, 1)
+        columns.insert(0)
+        columns.add(1, {"cpu": 1}, 1)
+        assert columns.fitting({"cpu": 6}) == joined([1])
 
-    def test_of_no_slot_changes_nothing(self, kind):
-        assert kind(ROWS).follow(kind([{}] * 5), []) == 0
+    def test_says_when_64_bits_do_not_hold_it(self):
+        assert not NumpyColumns([{"memory": MOST}]).add(0, {"memory": 1}, 1)
+
+
+class TestDiffering:
+    def test_tells_the_slots_with_other_amounts(self, kind):
+        others = kind([*ROWS[:2], {"disk": 1}, {"memory": -3, "gpu": 2}, {**ROWS[4], "x": 0}])
+        assert kind(ROWS).differing(others) == others.differing(kind(ROWS)) == joined([2, 3])
+
+    def test_tells_none_of_the_same(self, kind):
+        assert kind(ROWS).differing(kind(ROWS)) == 0
+
+
+class TestWithout:
+    def test_takes_amounts_off(self, kind):
+        left = kind(ROWS).without(kind([{"cpu": 1}, {}, {"disk": 1}, {"gpu": 1}, {"memory": 7}]))
+        assert (
+            left.differing(kind([{"cpu": 3, "memory": 8}, {"cpu": 2}, {"disk": -1}, {"memory": -3}, {"cpu": 4}])) == 0
+        )
+
+    def test_leaves_both_as_they_were(self, kind):
+        columns, others = kind(ROWS), kind([{"cpu": 1}] * 5)
+        columns.without(others).put([0], [{}])
+        assert columns.differing(kind(ROWS)) == others.differing(kind([{"cpu": 1}] * 5)) == 0
 
 
 class TestSlots:
@@ -120,7 +138,7 @@ class TestSlots:
     def test_that_are_put_in_at_the_end_count_too(self, kind):
         columns = kind(ROWS)
         columns.insert(5)
-        assert columns.put([5], [{"gpu": 1}]) == joined([5])
+        columns.put([5], [{"gpu": 1}])
         assert columns.fitting({"gpu": 1}) == joined([3, 5])
 
     def test_that_are_taken_out_close_up(self, kind):
@@ -190,11 +208,15 @@ class TestArraysOfNumbers:
             slot = rng.randrange(size + 1)
             match rng.randrange(5):
                 case 0:
-                    assert same(kind.put(slots, news) for kind in kinds)
+                    for kind in kinds:
+                        kind.put(slots, news)
                 case 1:
-                    assert same(kind.put(slots, news) for kind in others)
-                case 2:
-                    assert same(kind.follow(other, slots) for kind, other in zip(kinds, others, strict=True))
+                    for kind in others:
+                        kind.put(slots, news)
+                case 2 if slot < size:
+                    row = any_row(rng)
+                    for kind in kinds:
+                        kind.add(slot, row, -1)
                 case 3:
                     for kind in (*kinds, *others):
                         kind.insert(slot)
@@ -203,7 +225,10 @@ class TestArraysOfNumbers:
                     for kind in (*kinds, *others):
                         kind.remove(slot)
                     size -= 1
+            assert same(kind.differing(other) for kind, other in zip(kinds, others, strict=True))
+            left = [kind.without(other) for kind, other in zip(kinds, others, strict=True)]
             requests = any_row(rng)
+            assert same(kind.fitting(requests) for kind in left)
             nodes = rng.randrange(1 << size)
             assert same(kind.fitting(requests) for kind in kinds)
             assert same(kind.total(nodes) for kind in kinds)

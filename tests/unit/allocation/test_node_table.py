@@ -27,7 +27,9 @@ class World:
         self.kept: dict[str, dict[str, int]] = {}
         self.changed: list[int] = []
         self.moved: list[Callable[[int], int] | None] = []
-        self.table = NodeTable(fast=fast, on_amounts=self.changed.append, on_slots=self.moved.append)
+        self.table = NodeTable(
+            fast=fast, unreserved=self.unreserved, on_amounts=self.changed.append, on_slots=self.moved.append
+        )
         for one in nodes:
             self.put(one)
         self.refresh()
@@ -46,14 +48,15 @@ class World:
         self.table.came_or_went(name)
 
     def use(self, name: str, **used: int) -> None:
+        before = self.free[name]
         self.free[name] = dict(self.nodes[name].allocatable)
         for resource, amount in amounts(**used).items():
             self.free[name][resource] -= amount
-        self.table.recount(name)
+        self.table.count(name, {one: left - before[one] for one, left in self.free[name].items()}, 1)
 
     def reserve(self, name: str, kept: dict[str, int]) -> None:
         self.kept[name] = kept
-        self.table.recount(name)
+        self.table.keep(name)
 
     def unreserved(self, name: str) -> dict[str, int]:
         left = dict(self.free[name])
@@ -62,7 +65,7 @@ class World:
         return left
 
     def refresh(self) -> None:
-        self.table.refresh(self.nodes, self.free.__getitem__, self.unreserved, self.kept.keys())
+        self.table.refresh(self.nodes, self.free.__getitem__, lambda name: self.kept.get(name, {}))
 
     def names(self, nodes: int) -> set[str]:
         return {name for name, slot in self.table.slots.items() if nodes >> slot & 1}
@@ -101,7 +104,7 @@ class TestSlots:
             assert table.nodes[slot].name == name
 
     def test_are_none_at_first(self):
-        table = NodeTable(fast=True, on_amounts=lambda _: None, on_slots=lambda _: None)
+        table = World().table
         assert (table.names, table.everything, table.free.fitting({}), table.open.fitting({})) == ([], 0, 0, 0)
 
     def test_that_are_named_make_a_set_without_those_that_are_not_there(self):
@@ -172,7 +175,7 @@ class TestAmounts:
         world.reserve("a", amounts(cpu=3000))
         world.refresh()
         del world.kept["a"]
-        world.table.recount("a")
+        world.table.keep("a")
         world.refresh()
         assert world.names(world.table.open.fitting(amounts(cpu=4000))) == {"a", "b"}
 
@@ -384,9 +387,9 @@ class TestAChange:
     def test_does_not_count_before_it_is_taken_in(self):
         world = World(node("a"))
         world.use("a", cpu=4000)
-        assert world.names(world.table.free.fitting(amounts(cpu=4000))) == {"a"}
+        assert world.names(world.table.open.fitting(amounts(cpu=4000))) == {"a"}
         world.refresh()
-        assert world.names(world.table.free.fitting(amounts(cpu=4000))) == set()
+        assert world.names(world.table.open.fitting(amounts(cpu=4000))) == set()
 
 
 class TestATableThatFollowsChanges:
@@ -402,7 +405,7 @@ class TestATableThatFollowsChanges:
             anew = World(*world.nodes.values(), fast=False)
             anew.free, anew.kept = world.free, world.kept
             for name in anew.nodes:
-                anew.table.recount(name)
+                anew.table.altered(name)
             anew.refresh()
             assert facts(world.table) == facts(anew.table)
 
@@ -419,7 +422,7 @@ class TestATableThatFollowsChanges:
             case 4 if there:
                 world.reserve(name, {"cpu": rng.randrange(3)})
             case 5 if world.kept.pop(name, None) is not None:
-                world.table.recount(name)
+                world.table.keep(name)
 
     def ask(self, table: NodeTable, number: int) -> None:
         """Have some things known already before changes come."""
