@@ -210,7 +210,7 @@ def offer(
     """An offer to the framework `of`, by default open, of one slice."""
     if claims is not None:
         phase = "Claimed"
-    if refused is not None:
+    elif refused is not None:
         phase = "Declined"
     if phase != "Offered" and answered is None:
         answered = NOON

@@ -16,7 +16,7 @@ from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
 from tender.cluster.resources import RESOURCE_OFFERS
-from tender.master.offerbook import Due, Remove, Withdraw
+from tender.master.dues import Due, Remove, Withdraw
 from tender.master.registry import Registry, key_of
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,7 @@ class Executor:
                 case Withdraw():
                     self._start(due.key, self._withdraw(offer, due, now))
                 case Remove():
+                    log.debug("offer removed", offer=due.key, why=due.why)
                     self._start(due.key, self._remove(offer))
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:

@@ -63,7 +63,7 @@ async def run_master(
         ledger = Ledger()
         book = OfferBook(ledger, settings.cycle, settings.interval)
         recorder = EventRecorder(client, controller="tender-master", instance=platform.node())
-        facts = Facts(ledger, book, Intake(ledger, book.pod_changed), recorder, metrics, clock)
+        facts = Facts(ledger, book, Intake(ledger, book.pod_changed, book.room), recorder, metrics, clock)
         executor = Executor(client, facts.offers, tasks)
         loop = AllocationLoop(ledger, book, facts.frameworks, executor, metrics, settings, clock=clock, rng=rng)
         facts.follow(loop)

@@ -20,6 +20,7 @@ from tender.api.offer import ResourceOffer
 from tender.api.requests import pod_requests
 from tender.master.reading import read_framework, read_node, read_reservation, read_role
 from tender.master.registry import key_of
+from tender.master.room import Room
 
 PODS = "pods"
 SeenOf = Callable[[ResourceOffer], Iterable[core.Pod]]
@@ -27,15 +28,18 @@ SeenOf = Callable[[ResourceOffer], Iterable[core.Pod]]
 
 
 class Intake:
-    """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods.
+    """Keeps the ledger up to date. `on_pod` is told of every change of a framework's pods, `room` of what takes room.
 
     The methods say whether the ledger is another one now: most of what is told (heartbeats, probes, figures in a
     status) changes nothing that an allocation could depend on.
     """
 
-    def __init__(self, ledger: Ledger, on_pod: Callable[[str, core.Pod | None, core.Pod | None], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, on_pod: Callable[[str, core.Pod | None, core.Pod | None], None], room: Room
+    ) -> None:
         self._ledger = ledger
         self._on_pod = on_pod
+        self._room = room
         self._frameworks_by_uid: dict[str, str] = {}
         self._pods_by_owner: dict[str, dict[str, core.Pod]] = {}
         self._roles_by_offer: dict[str, tuple[str, str]] = {}
@@ -48,7 +52,10 @@ class Intake:
             self._ledger.put_node(read_node(new))
         elif old is not None:
             self._ledger.remove_node(name)
-        return self._ledger.nodes.get(name) != before
+        if self._ledger.nodes.get(name) == before:
+            return False
+        self._room.node_changed(name)
+        return True
 
     def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> bool:
         """A pod came, changed or went."""
@@ -75,23 +82,29 @@ class Intake:
 
     def framework_changed(self, old: api.Framework | None, new: api.Framework | None) -> bool:
         """A framework came, changed or went."""
-        names = [key_of(framework) for framework in (old, new) if framework is not None]
-        before = [self._ledger.frameworks.get(name) for name in names]
+        name = next(key_of(framework) for framework in (new, old) if framework is not None)
+        before = self._ledger.frameworks.get(name)
         replaced = old is not None and (new is None or new.metadata.uid != old.metadata.uid)
         if old is not None and replaced:
-            self._ledger.remove_framework(key_of(old))
+            self._ledger.remove_framework(name)
             self._frameworks_by_uid.pop(old.metadata.uid or "", None)
             self._recharge(old.metadata.uid or "")
         if new is not None:
             self._ledger.put_framework(read_framework(new))
             uid = new.metadata.uid or ""
             if uid not in self._frameworks_by_uid:
-                self._frameworks_by_uid[uid] = key_of(new)
+                self._frameworks_by_uid[uid] = name
                 self._recharge(uid)
             elif old is not None and old.spec.all_roles != new.spec.all_roles:
                 for pod in self._pods_by_owner.get(uid, {}).values():
                     self._charge(pod)
-        return replaced or [self._ledger.frameworks.get(name) for name in names] != before
+        after = self._ledger.frameworks.get(name)
+        if after == before and not replaced:
+            return False
+        self._room.framework_changed(name)
+        if before is None or after is None or replaced or before.roles != after.roles:
+            self._room.roles_changed()
+        return True
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, seen_of: SeenOf) -> None:
         """An offer came, changed or went: while it is there, it says the role of the pods made from it."""
@@ -115,17 +128,21 @@ class Intake:
             self._ledger.put_role(role)
         elif old is not None:
             self._ledger.remove_role(old.metadata.name)
+        self._room.roles_changed()
         return True
 
     def reservation_changed(self, old: api.Reservation | None, new: api.Reservation | None) -> bool:
         """A reservation came, changed or went."""
         if new is not None:
-            reservation = read_reservation(new)
-            if old is not None and read_reservation(old) == reservation:
+            kept = read_reservation(new)
+            if old is not None and read_reservation(old) == kept:
                 return False
-            self._ledger.put_reservation(key_of(new), reservation)
+            self._ledger.put_reservation(key_of(new), kept)
         elif old is not None:
             self._ledger.remove_reservation(key_of(old))
+        for reservation in (old, new):
+            if reservation is not None:
+                self._room.node_changed(reservation.spec.node)
         return True
 
     def _recharge(self, uid: str) -> None:
@@ -167,16 +184,16 @@ class Intake:
         framework = self._framework_of(pod)
         task = pod.metadata.labels.get(LABEL_TASK)
         counts = framework is not None and task is not None and not pod.leaving
-        self._ledger.put_charge(
-            key,
-            Charge(
-                node=pod.spec.node_name,
-                resources=pod_requests(pod.spec),
-                framework=framework,
-                tasks={task: 1} if counts and task is not None else {},
-                role=self._role_of(framework, pod),
-            ),
+        charge = Charge(
+            node=pod.spec.node_name,
+            resources=pod_requests(pod.spec),
+            framework=framework,
+            tasks={task: 1} if counts and task is not None else {},
+            role=self._role_of(framework, pod),
         )
+        if charge != self._ledger.charge(key):
+            self._ledger.put_charge(key, charge)
+            self._room.node_changed(charge.node)
 
 
 def _framework_uid(pod: core.Pod | None) -> str | None:

@@ -16,12 +16,14 @@ from tender.allocation import CycleResult, Ledger, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
+from tender.master.dues import Withdraw
 from tender.master.executor import Executor
 from tender.master.metrics import MasterMetrics
-from tender.master.offerbook import OfferBook, Remove, Withdraw
+from tender.master.offerbook import OfferBook
 from tender.master.offering import make_offers
 from tender.master.reading import read_framework
 from tender.master.registry import Registry
+from tender.master.room import holder_of
 from tender.master.settings import MasterSettings
 
 log = structlog.get_logger(__name__)
@@ -82,12 +84,10 @@ class AllocationLoop:
         """One cycle: end what is due, decide what is offered, hand both to the executor."""
         now = self._clock()
         self._rest(now)
-        dues = self._book.due(now, self._frameworks.objects)
-        for due in dues:
-            if isinstance(due, Remove) and due.missed:
-                log.warning("claimed tasks were not launched in time", offer=due.key, tasks=due.missed)
-                self._metrics.launches_missed.inc(due.missed)
-        self._executor.carry_out(dues, now)
+        for offer, tasks in self._book.lapse(now).items():
+            log.warning("claim not launched in time", offer=offer, tasks=tasks)
+            self._metrics.launches_missed.inc(tasks)
+        self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
         started = time.perf_counter()
         result = run_cycle(self._ledger, self._settings.cycle, now, self._rng)
         self._metrics.cycle_seconds.observe(time.perf_counter() - started)
@@ -99,9 +99,9 @@ class AllocationLoop:
 
     def role_changed(self, before: Role | None, after: Role) -> None:
         """A role changed: offers that its quota does not allow any more, or that a guarantee needs, are taken back."""
-        keys = after_role_change(self._ledger, self._settings.cycle, before, after, self._book.holder_of)
+        keys = after_role_change(self._ledger, self._settings.cycle, before, after, holder_of)
         why = f"the quota of role {after.name} changed"
-        offers = dict.fromkeys(self._book.holder_of(key) for key in keys)
+        offers = dict.fromkeys(holder_of(key) for key in keys)
         self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], self._clock())
 
     def enforce_limits(self) -> None:

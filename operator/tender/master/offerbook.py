@@ -1,73 +1,66 @@
 """The account of all offers: what each holds in the ledger, and what is due to happen to it.
 
 An open offer holds its slices. A claimed one holds what was claimed less the pods already seen from it, until all are
-seen or its launch deadline has passed. A declined one is the filter itself, so filters survive a restart of the master;
-an offer that expired without an answer refuses for a while in the same way. A refusal of an offer that was made for
-another demand than the framework has now is over, whether the master saw the demand change or not.
+seen or its launch deadline has passed. An answer that refuses is the filter itself: the offer stays until the refusal
+ends, so filters survive a restart of the master. A refusal of an offer that was made for another demand than the
+framework has now is over, whether the master saw the demand change or not.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tender.allocation import Charge, Ledger, Refusal, Settings, take_back
-from tender.allocation.ledger import Key
+from tender.allocation import Charge, Ledger, Settings
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.names import LABEL_TASK
 from tender.api.offer import Claim, OfferPhase, ResourceOffer
 from tender.api.requests import pod_requests
+from tender.master.dues import (
+    LAUNCH_DEADLINE_SECONDS,
+    Due,
+    Remove,
+    Withdraw,
+    answered_since,
+    ends_at,
+    refusal_of,
+)
 from tender.master.registry import key_of
+from tender.master.room import Room
 from tender.master.sightings import Sightings, names_offer, offer_of
-
-LAUNCH_DEADLINE_SECONDS = 60.0
-"""How long a claim may wait for its pods before it returns."""
-UNANSWERED_REFUSAL_SECONDS = 30.0
-"""For how long an offer that nobody answered is not made again."""
-KEEP_SECONDS = 30.0
-"""How long an offer that was taken back stays for people to see."""
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """Write this phase (Rescinded or Expired) into an open offer, unless it is answered first."""
-
-    key: str
-    phase: OfferPhase
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Delete an offer that has come to its end; `missed` counts claimed tasks that were never launched."""
-
-    key: str
-    why: str
-    missed: int = 0
-
-
-Due = Withdraw | Remove
 
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of one offer besides the object itself; `outstanding` are the slices that hold something."""
+    """What is known of one offer besides the object itself.
+
+    `since` is when it came to be in its phase, and `ends_at` when it ends by time alone. `outstanding` are the slices
+    that hold something; for those of a claim, `launch_by` is their deadline. `looked_with` is its framework as it was
+    when nothing was due last.
+    """
 
     offer: ResourceOffer
+    framework: str
     since: float
+    ends_at: float
     outstanding: set[int] = field(default_factory=set)
+    launch_by: float = math.inf
     refuses: bool = False
+    looked_with: Framework | None = None
 
 
 class OfferBook:
-    """Keeps the charges and filters of all offers in the ledger. `interval` is the length of a cycle in seconds."""
+    """Keeps the charges and filters of all offers in the ledger. `interval` is the length of a cycle in seconds.
+
+    `room` wants to be told of whatever else takes the room of open offers.
+    """
 
     def __init__(self, ledger: Ledger, settings: Settings | None = None, interval: float = 1.0) -> None:
         self._ledger = ledger
-        self._settings = settings or Settings()
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
-        self._open_on: dict[str, set[str]] = {}
         self._sightings = Sightings()
+        self.room = Room(ledger, settings or Settings())
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -76,9 +69,13 @@ class OfferBook:
         if new is not None:
             key = key_of(new)
             before = self._entries.get(key)
-            since = before.since if before and before.offer.status.phase == new.status.phase else now
-            entry = self._entries[key] = _Entry(new, since)
-            self._post(key, entry)
+            if before is None:
+                since = answered_since(new, now)
+            else:
+                since = before.since if before.offer.status.phase == new.status.phase else now
+            ends = ends_at(new, since, self._interval)
+            entry = self._entries[key] = _Entry(new, new.framework_key, since, ends)
+            self._post(key, entry, now)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
         """A pod of a framework came or changed: it takes the place of the part of the claim it was made from.
@@ -93,29 +90,44 @@ class OfferBook:
         if new is None:
             if entry is None:
                 self._sightings.remove(framework, pod)
-        elif self._sightings.add(framework, new) and entry is not None and entry.offer.framework_key == framework:
+        elif self._sightings.add(framework, new) and entry is not None and entry.framework == framework:
             self._charge_claims(key, entry, on_node=new.spec.node_name)
 
     def seen_of(self, offer: ResourceOffer) -> Iterator[core.Pod]:
         """The pods that were seen of an offer, also before it came; those that are gone included."""
         return self._sightings.of(key_of(offer), offer.framework_key)
 
-    def due(self, now: float, frameworks: Mapping[str, Framework]) -> list[Due]:
-        """What has to be done about offers at this time. `frameworks` are those that exist, by key."""
-        roomless = self._roomless()
-        return [
-            due
-            for key, entry in self._entries.items()
-            if entry.offer.metadata.uid is not None
-            and (due := self._due(key, entry, now, frameworks, roomless.get(key))) is not None
-        ]
+    def lapse(self, now: float) -> dict[str, int]:
+        """Take off the account what was claimed and not launched in time, and say how many tasks, by offer.
 
-    @staticmethod
-    def holder_of(charge: Key) -> str:
-        """The key of the offer that a charge in the ledger belongs to, going by the charge's key."""
-        if isinstance(charge, tuple):
-            return str(charge[0])
-        raise ValueError(f"{charge!r} is no key of an offer's charge")
+        Each claim is told of once, also if its offer stays on as a filter or cannot be removed at once.
+        """
+        missed = {}
+        for key, entry in self._entries.items():
+            if now > entry.launch_by and entry.outstanding:
+                charges = [self._ledger.charge((key, index)) for index in entry.outstanding]
+                missed[key] = sum(sum(charge.tasks.values()) for charge in charges if charge is not None)
+                for index in entry.outstanding:
+                    self._ledger.remove_charge((key, index))
+                entry.outstanding.clear()
+        return missed
+
+    def due(self, now: float, frameworks: Mapping[str, Framework]) -> list[Due]:
+        """What has to be written about offers at this time. `frameworks` are those that exist, by key."""
+        lacking = self.room.lacking()
+        dues = []
+        for key, entry in self._entries.items():
+            framework = frameworks.get(entry.framework)
+            if now < entry.ends_at and framework is entry.looked_with is not None and key not in lacking:
+                continue
+            if entry.offer.metadata.uid is None:
+                continue
+            due = self._due(key, entry, now, framework, lacking.get(key))
+            if due is not None:
+                dues.append(due)
+            else:
+                entry.looked_with = framework
+        return dues
 
     def phases(self) -> dict[str, int]:
         """How many offers there are in each phase."""
@@ -124,104 +136,83 @@ class OfferBook:
             counts[entry.offer.status.phase] += 1
         return counts
 
-    def _due(
-        self, key: str, entry: _Entry, now: float, frameworks: Mapping[str, Framework], roomless: str | None
-    ) -> Due | None:
+    def _due(self, key: str, entry: _Entry, now: float, framework: Framework | None, lacking: str | None) -> Due | None:
         offer = entry.offer
-        framework = frameworks.get(offer.framework_key)
         if framework is None:
             return Remove(key, "the framework is gone")
         if entry.refuses and offer.spec.demand_revision not in {None, framework.status.demand_revision}:
-            return Remove(key, "the demand changed")
+            if offer.status.phase != OfferPhase.CLAIMED:
+                return Remove(key, "the demand changed")
+            entry.refuses, entry.ends_at = False, 0.0
+            self._ledger.remove_refusal(key)
         match offer.status.phase:
             case OfferPhase.OFFERED:
                 if offer.spec.role not in framework.spec.all_roles:
                     return Withdraw(key, OfferPhase.RESCINDED, f"the framework has left role {offer.spec.role}")
-                if roomless is not None:
-                    return Withdraw(key, OfferPhase.RESCINDED, roomless)
-                if now > offer.spec.expires_at.timestamp():
+                if lacking is not None and not self._is_launched(key, entry):
+                    return Withdraw(key, OfferPhase.RESCINDED, lacking)
+                if now > entry.ends_at:
                     return Withdraw(key, OfferPhase.EXPIRED, "nobody answered the offer in time")
             case OfferPhase.CLAIMED:
-                if not entry.outstanding:
-                    return Remove(key, "all that was claimed runs")
-                if now > entry.since + LAUNCH_DEADLINE_SECONDS:
-                    return Remove(key, "the launch deadline has passed", self._missed(key, entry))
+                if not entry.outstanding and now >= entry.ends_at:
+                    return Remove(key, "all that was claimed runs or has returned")
             case OfferPhase.DECLINED:
-                if now >= self._refused_until(entry):
+                if now >= entry.ends_at:
                     return Remove(key, "the refusal has ended")
             case OfferPhase.RESCINDED | OfferPhase.EXPIRED:
-                if now > entry.since + KEEP_SECONDS and now >= self._refused_until(entry):
+                if now > entry.ends_at:
                     return Remove(key, "the offer was taken back")
         return None
 
-    def _roomless(self) -> dict[str, str]:
-        """Open offers that must be taken back because a node has not the room for them any more, and why."""
-        roomless: dict[str, str] = {}
-        for name, keys in self._open_on.items():
-            node = self._ledger.nodes.get(name)
-            if node is None:
-                roomless.update(dict.fromkeys(keys, f"node {name} is gone"))
-                continue
-            why = f"node {name}: {node.unavailable}" if node.unavailable else f"node {name} has less to give"
-            for charge in take_back.on_node(self._ledger, self._settings, name):
-                key = self.holder_of(charge)
-                roomless.setdefault(key, why)
-        return {key: why for key, why in roomless.items() if not self._is_claimed(key)}
-
-    def _is_claimed(self, key: str) -> bool:
+    def _is_launched(self, key: str, entry: _Entry) -> bool:
         """Whether pods of an open offer run already: it has been claimed, and the news of it is still on the way."""
-        return self._sightings.any(key, self._entries[key].offer.framework_key)
+        return self._sightings.any(key, entry.framework)
 
-    def _post(self, key: str, entry: _Entry) -> None:
-        """Write what the offer holds into the ledger."""
-        offer = entry.offer
-        framework = offer.framework_key
-        entry.outstanding.clear()
-        entry.refuses = False
+    def _post(self, key: str, entry: _Entry, now: float) -> None:
+        """Write what the offer holds and refuses into the ledger."""
+        offer, framework = entry.offer, entry.framework
         if offer.status.phase == OfferPhase.OFFERED:
             for index, one in enumerate(offer.spec.slices):
                 charge = Charge(one.node, one.amounts, framework, one.tasks, offered=True, role=offer.spec.role)
                 self._ledger.put_charge((key, index), charge)
-                self._open_on.setdefault(one.node, set()).add(key)
+                self.room.offered(key, framework, one.node)
                 entry.outstanding.add(index)
-        elif offer.status.phase == OfferPhase.CLAIMED:
+        elif offer.status.phase == OfferPhase.CLAIMED and now <= entry.since + LAUNCH_DEADLINE_SECONDS:
+            entry.launch_by = entry.since + LAUNCH_DEADLINE_SECONDS
+            entry.outstanding.update(claim.slice for claim in offer.status.claims)
             self._charge_claims(key, entry)
-        elif offer.status.phase in {OfferPhase.DECLINED, OfferPhase.EXPIRED}:
-            until = self._refused_until(entry)
-            refusal = Refusal(framework, until, {one.node: one.amounts for one in offer.spec.slices})
-            self._ledger.put_refusal(key, refusal)
+        refusal = refusal_of(offer, entry.since, self._interval)
+        if refusal is not None:
             entry.refuses = True
+            self._ledger.put_refusal(key, refusal)
 
     def _charge_claims(self, key: str, entry: _Entry, on_node: str | None = None) -> None:
         """Charge what of the claims has not been seen as pods yet, of those on one node or of all."""
         for claim in entry.offer.status.claims:
-            if on_node is not None and entry.offer.spec.slices[claim.slice].node != on_node:
+            node = entry.offer.spec.slices[claim.slice].node
+            if claim.slice not in entry.outstanding or on_node not in {None, node}:
                 continue
             remaining = self._remaining(key, entry, claim)
             if remaining is None:
                 entry.outstanding.discard(claim.slice)
                 self._ledger.remove_charge((key, claim.slice))
             else:
-                entry.outstanding.add(claim.slice)
                 self._ledger.put_charge((key, claim.slice), remaining)
+            self.room.node_changed(node)
 
     def _close(self, key: str, *, keep: bool) -> None:
         entry = self._entries[key] if keep else self._entries.pop(key)
         self._ledger.remove_refusal(key)
         for index, one in enumerate(entry.offer.spec.slices):
             self._ledger.remove_charge((key, index))
-            holders = self._open_on.get(one.node)
-            if holders is not None:
-                holders.discard(key)
-                if not holders:
-                    del self._open_on[one.node]
+            self.room.ended(key, one.node)
         if not keep:
             self._sightings.end(key)
 
     def _remaining(self, key: str, entry: _Entry, claim: Claim) -> Charge | None:
         """What of a claim has not been seen as pods yet; None when all of it has."""
         node = entry.offer.spec.slices[claim.slice].node
-        framework = entry.offer.framework_key
+        framework = entry.framework
         resources = dict(claim.amounts)
         tasks = dict(claim.tasks)
         for pod in self._sightings.on(key, framework, node):
@@ -236,16 +227,3 @@ class OfferBook:
         if (claim.tasks and not tasks) or not resources:
             return None
         return Charge(node, resources, framework, tasks, role=entry.offer.spec.role)
-
-    def _missed(self, key: str, entry: _Entry) -> int:
-        charges = (self._remaining(key, entry, claim) for claim in entry.offer.status.claims)
-        return sum(sum(charge.tasks.values()) for charge in charges if charge is not None)
-
-    def _refused_until(self, entry: _Entry) -> float:
-        offer = entry.offer
-        answered = offer.status.answered_at
-        since = answered.timestamp() if answered is not None else entry.since
-        if offer.status.phase == OfferPhase.EXPIRED:
-            return since + UNANSWERED_REFUSAL_SECONDS
-        seconds = offer.status.refuse_seconds or 0
-        return since + max(float(seconds), self._interval) if seconds else since

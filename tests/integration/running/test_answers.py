@@ -94,6 +94,66 @@ class TestAClaim:
             assert [pod.metadata.name for pod in await world.pods()] == [kept]
 
 
+class TestAClaimThatRefusesTheRest:
+    async def test_keeps_the_rest_away_until_the_refusal_ends_though_all_of_the_claim_runs(
+        self, world: World, api_server: ApiServer
+    ):
+        await world.add_nodes(1, cpu="4")
+        owner = await world.add_framework("web")
+        await world.declare("web", demand("a", 4, requests=ONE_CPU))
+        async with master(world, api_server.kubeconfig) as part:
+            claimed = await world.claim(await world.an_offer("web"), {0: 1}, refuse=3600)
+            await world.launch(claimed, owner)
+            await gets_nothing(world, part, "web")
+            world.clock.advance(61)
+            await gets_nothing(world, part, "web")
+            assert (await part.figures())["tender_launches_missed_total"] == 0
+        async with master(world, api_server.kubeconfig) as part:
+            await part.ready()
+            await gets_nothing(world, part, "web")
+            assert [one.metadata.name for one in await world.offers()] == [claimed.metadata.name]
+            world.clock.advance(3600)
+            await is_gone(world, claimed)
+            assert tasks_in([await world.an_offer("web")]) == 3
+            assert (await part.figures())["tender_launches_missed_total"] == 0
+            await check_that_no_node_is_overcommitted(world)
+
+    async def test_leaves_the_rest_and_what_is_not_launched_in_time_to_others(
+        self, world: World, api_server: ApiServer
+    ):
+        await world.add_nodes(1, cpu="4")
+        for name in ("web", "other"):
+            await world.add_framework(name)
+            await world.declare(name)
+        await world.declare("web", demand("a", 4, requests=ONE_CPU))
+        async with master(world, api_server.kubeconfig) as part:
+            claimed = await world.claim(await world.an_offer("web"), {0: 1}, refuse=3600)
+            await world.declare("other", demand("b", 4, requests=ONE_CPU))
+            first = await world.an_offer("other")
+            assert tasks_in([first]) == 3
+            world.clock.advance(50)
+            await gets_nothing(world, part, "web")
+            assert tasks_in(await world.open_offers("other")) == 3
+            world.clock.advance(8)
+            await world.claim(first)
+            world.clock.advance(4)
+            assert tasks_in([await world.an_offer("other")]) == 1
+            assert (await part.figures())["tender_launches_missed_total"] == 1
+            assert [one.metadata.name for one in await world.offers(of="web")] == [claimed.metadata.name]
+
+    async def test_refuses_no_longer_when_the_demand_changes(self, world: World, api_server: ApiServer):
+        await world.add_nodes(1, cpu="4")
+        owner = await world.add_framework("web")
+        await world.declare("web", demand("a", 4, requests=ONE_CPU))
+        async with master(world, api_server.kubeconfig) as part:
+            claimed = await world.claim(await world.an_offer("web"), {0: 1}, refuse=3600)
+            await world.launch(claimed, owner)
+            await gets_nothing(world, part, "web")
+            await world.declare("web", demand("a", 3, requests=ONE_CPU))
+            await is_gone(world, claimed)
+            assert tasks_in([await world.an_offer("web")]) == 2
+
+
 class TestARefusal:
     async def test_keeps_such_offers_away_until_it_ends(self, world: World, api_server: ApiServer):
         await world.add_nodes(1, cpu="1")

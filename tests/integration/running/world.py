@@ -153,8 +153,13 @@ class World:
         found: list[ResourceOffer] = await until(lambda: self.open_offers(of), f"an offer to {of or 'anybody'}")
         return found[0]
 
-    async def claim(self, offer: ResourceOffer, counts: Mapping[int, int] | None = None) -> ResourceOffer:
-        """Claim so many tasks of each slice (by index), or everything; a slice is for tasks of one name."""
+    async def claim(
+        self, offer: ResourceOffer, counts: Mapping[int, int] | None = None, *, refuse: int = 0
+    ) -> ResourceOffer:
+        """Claim so many tasks of each slice (by index), or everything; a slice is for tasks of one name.
+
+        The rest is refused for so many seconds.
+        """
         claims = []
         for index, one in enumerate(offer.spec.slices):
             if counts is not None and index not in counts:
@@ -166,7 +171,7 @@ class World:
                 tasks = {task: counts[index]}
                 resources = {name: amount * counts[index] // made_for for name, amount in resources.items()}
             claims.append({"slice": index, "resources": format_resources(resources), "tasks": tasks})
-        return await self.answer(offer, {"phase": "Claimed", "claims": claims})
+        return await self.answer(offer, {"phase": "Claimed", "claims": claims, "refuseSeconds": refuse})
 
     async def decline(self, offer: ResourceOffer, seconds: int) -> ResourceOffer:
         return await self.answer(offer, {"phase": "Declined", "refuseSeconds": seconds})

@@ -93,6 +93,11 @@ class TestAnswers:
         assert bench.known_phase() == "Claimed"
         assert bench.count("tender_answers_total", answer="claimed") == 1
 
+    async def test_a_claim_refuses_nothing_so_that_its_offer_ends_with_its_launches(self, bench):
+        await bench.carry_out(turn(answers=(CLAIM,)))
+        (written,) = bench.api.read(RESOURCE_OFFERS).values()
+        assert written.status.refuse_seconds is None
+
     async def test_a_refusal_says_for_how_long_and_why(self, bench):
         await bench.carry_out(turn(answers=(Decline(NAME, 120, "no waiting task fits"),)))
         (written,) = bench.api.read(RESOURCE_OFFERS).values()

@@ -56,7 +56,7 @@ class Master:
         self.ledger = Ledger()
         self.book = OfferBook(self.ledger)
         self.client = MemoryClient(api, refuse=refuse)
-        intake = Intake(self.ledger, self.book.pod_changed)
+        intake = Intake(self.ledger, self.book.pod_changed, self.book.room)
         self.facts = Facts(self.ledger, self.book, intake, cast("EventRecorder", self.recorder), self.metrics, clock)
         self.executor = Executor(cast("Client", self.client), self.facts.offers, tasks)
         self.loop = AllocationLoop(

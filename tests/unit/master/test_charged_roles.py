@@ -26,7 +26,7 @@ class Master:
     def __init__(self, framework: Framework) -> None:
         self.ledger = Ledger()
         self.book = OfferBook(self.ledger)
-        self.intake = Intake(self.ledger, self.book.pod_changed)
+        self.intake = Intake(self.ledger, self.book.pod_changed, self.book.room)
         self.intake.framework_changed(None, framework)
 
     def pod(self, new: core.Pod, old: core.Pod | None = None) -> "Master":

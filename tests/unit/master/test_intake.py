@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from tests.builders import NOON, demand, external, framework, node, owner_of, pod, reservation, role
 
-from tender.allocation import Demand, Ledger, Toleration
+from tender.allocation import Demand, Ledger, Settings, Toleration
 from tender.api import core
 from tender.master.intake import Intake
 from tender.master.reading import read_framework, read_node, read_reservation, read_role
+from tender.master.room import Room
 
 POD = {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
 
@@ -19,7 +20,7 @@ class Master:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.told: list[tuple[str, str | None, str | None]] = []
-        self.intake = Intake(self.ledger, self._told)
+        self.intake = Intake(self.ledger, self._told, Room(self.ledger, Settings()))
         self.intake.node_changed(None, node())
 
     def _told(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:

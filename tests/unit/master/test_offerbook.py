@@ -1,6 +1,6 @@
 """The account of all offers: what each holds in the ledger, what it refuses, and when it comes to its end."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +11,9 @@ from tender.allocation import Ledger, Reservation
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.master.dues import Due, Remove, Withdraw
 from tender.master.intake import Intake
-from tender.master.offerbook import Due, OfferBook, Remove, Withdraw
+from tender.master.offerbook import OfferBook
 from tender.master.registry import key_of
 
 KEY = "shop/spark-1"
@@ -43,7 +44,7 @@ class Master:
         self.now = NOON
         self.ledger = Ledger()
         self.book = OfferBook(self.ledger)
-        self.intake = Intake(self.ledger, self.book.pod_changed)
+        self.intake = Intake(self.ledger, self.book.pod_changed, self.book.room)
         self.known: dict[str, ResourceOffer] = {}
         for name in NODES:
             self.intake.node_changed(None, node(name))
@@ -64,6 +65,9 @@ class Master:
     def due(self, *frameworks: Framework) -> list[Due]:
         """What is due, by default with spark as it was at the start."""
         return self.book.due(self.now, {key_of(one): one for one in frameworks or (external(),)})
+
+    def lapse(self) -> dict[str, int]:
+        return self.book.lapse(self.now)
 
     def held(self) -> dict[str, int]:
         return dict(self.ledger.held("shop/spark"))
@@ -222,7 +226,7 @@ class TestAClaimedOffer:
         for one in (sighted("spark-1-0-0"), sighted("spark-1-0-1"), sighted("spark-1-1-0", on="node-2")):
             assert master.due() == []
             master.pod(one)
-        assert master.due() == [Remove(KEY, "all that was claimed runs")]
+        assert master.due() == [Remove(KEY, "all that was claimed runs or has returned")]
         held = master.held()
         master.end()
         assert master.held() == held
@@ -259,15 +263,42 @@ class TestAClaimedOffer:
         master.pod(sighted("spark-1-0-0", task=None))
         assert master.held() == {"cpu": 1000, "memory": 256 * 1024**2, "pods": 1}
         master.pod(sighted("spark-1-0-1", task=None))
-        assert master.due() == [Remove(KEY, "all that was claimed runs")]
+        assert master.due() == [Remove(KEY, "all that was claimed runs or has returned")]
 
     def test_what_was_not_launched_returns_after_the_launch_deadline(self, master):
         master.offer(self.claimed())
         master.pod(sighted())
         master.now += 60
-        assert master.due() == []
+        assert (master.lapse(), master.due()) == ({}, [])
         master.now += 1
-        assert master.due() == [Remove(KEY, "the launch deadline has passed", missed=2)]
+        assert master.lapse() == {KEY: 2}
+        assert master.held() == CLAIMED
+        assert master.due() == [Remove(KEY, "all that was claimed runs or has returned")]
+
+    def test_is_told_of_once_when_it_was_not_launched(self, master):
+        master.offer(self.claimed())
+        master.now += 61
+        assert master.lapse() == {KEY: 3}
+        assert master.lapse() == {}
+
+    def test_a_pod_that_comes_after_the_deadline_is_charged_besides(self, master):
+        master.offer(self.claimed())
+        master.now += 61
+        master.lapse()
+        master.pod(sighted())
+        assert master.held() == CLAIMED
+
+    def test_the_deadline_is_known_to_a_master_that_starts_later(self, master):
+        master.now += 40
+        master.offer(self.claimed(answered=NOON))
+        master.now = NOON + 61
+        assert master.lapse() == {KEY: 3}
+
+    def test_that_was_past_its_deadline_when_the_master_started_holds_nothing_and_is_not_told_of(self, master):
+        master.now += 61
+        master.offer(self.claimed(answered=NOON))
+        assert (master.held(), master.lapse()) == ({}, {})
+        assert len(master.due()) == 1
 
     def test_the_deadline_runs_from_the_claim_and_not_from_the_offer(self, master):
         master.offer(made(expires=NOON + 600))
@@ -281,6 +312,107 @@ class TestAClaimedOffer:
         master.now += 61
         master.offer(made(claims=[claim_of(0, a=1)], version=3))
         assert isinstance(master.due()[0], Remove)
+
+
+class TestAClaimThatRefusesTheRest:
+    """Of two slices of 1 CPU, 256Mi and 2 pods each, a half of the first is claimed."""
+
+    REST: ClassVar = {"node-1": [CLAIMED], "node-2": [{"cpu": 1000, "memory": 256 * 1024**2, "pods": 2}]}
+
+    def claimed(self, refused: int = 3600, **fields: Any) -> ResourceOffer:
+        return made(**{"claims": [claim_of(0, a=1)], "refused": refused, "answered": NOON, "version": 2, **fields})
+
+    def launched(self, master: Master) -> core.Pod:
+        one = sighted()
+        master.pod(one)
+        return one
+
+    def test_holds_what_was_claimed_and_refuses_what_was_not(self, master):
+        master.offer(made())
+        master.offer(self.claimed())
+        assert (master.held(), master.refused()) == (CLAIMED, self.REST)
+
+    def test_refuses_nothing_on_a_node_of_which_all_was_claimed(self, master):
+        whole = claim_of(0, cpu="1", memory="256Mi", pods="2", a=2)
+        master.offer(self.claimed(claims=[whole]))
+        assert master.refused().keys() == {"node-2"}
+
+    def test_refuses_only_those_resources_of_which_something_is_left(self, master):
+        master.offer(self.claimed(claims=[claim_of(0, cpu="1", memory="128Mi", pods="2", a=1)]))
+        assert master.refused()["node-1"] == [{"memory": 128 * 1024**2}]
+
+    def test_of_everything_refuses_nothing_and_ends_when_it_runs(self, master):
+        only = slice_on("node-1", cpu="500m", memory="128Mi", pods="1", a=1)
+        master.offer(made(only, claims=[claim_of(0, a=1)], refused=3600, answered=NOON))
+        assert master.refused() == {}
+        self.launched(master)
+        assert len(master.due()) == 1
+
+    def test_without_refusal_refuses_nothing(self, master):
+        for name, refused in (("spark-1", None), ("spark-2", 0)):
+            master.offer(made(name=name, claims=[claim_of(0, a=1)], refused=refused, answered=NOON))
+        assert master.refused() == {}
+
+    def test_stays_as_a_filter_that_holds_nothing_when_all_that_was_claimed_runs(self, master):
+        master.offer(self.claimed())
+        self.launched(master)
+        assert (master.due(), master.refused(), master.held()) == ([], self.REST, CLAIMED)
+        assert [key for key, _ in master.ledger.charges_on("node-1")] == [("pods", "shop/spark-1-0-0")]
+        master.now += 3599
+        assert (master.lapse(), master.due(), master.refused()) == ({}, [], self.REST)
+        master.now += 1
+        assert master.refused() == {}
+        assert master.due() == [Remove(KEY, "all that was claimed runs or has returned")]
+
+    def test_stays_as_a_filter_that_holds_nothing_when_what_was_claimed_was_not_launched(self, master):
+        master.offer(self.claimed())
+        master.now += 61
+        assert master.lapse() == {KEY: 1}
+        assert (master.held(), master.due(), master.refused()) == ({}, [], self.REST)
+        assert master.lapse() == {}
+
+    def test_holds_nothing_again_when_a_pod_of_it_has_gone(self, master):
+        master.offer(self.claimed())
+        one = self.launched(master)
+        master.intake.pod_changed(one, None)
+        assert (master.held(), master.due()) == ({}, [])
+        master.offer(self.claimed(version=3))
+        assert master.held() == {}
+        master.now += 61
+        assert master.lapse() == {}
+
+    def test_is_a_filter_and_no_claim_for_a_master_that_starts_after_its_pods_have_gone(self, master):
+        master.now += 600
+        master.offer(self.claimed())
+        assert (master.held(), master.lapse(), master.due(), master.refused()) == ({}, {}, [], self.REST)
+
+    def test_that_refuses_for_less_than_its_launch_takes_ends_when_it_is_launched(self, master):
+        master.offer(self.claimed(refused=5))
+        master.now += 10
+        assert (master.due(), master.refused(), master.held()) == ([], {}, CLAIMED)
+        self.launched(master)
+        assert len(master.due()) == 1
+
+    def test_refuses_for_a_cycle_at_least(self, master):
+        master.book = OfferBook(master.ledger, interval=10.0)
+        master.offer(self.claimed(refused=1))
+        master.now += 9
+        assert master.refused() == self.REST
+
+    def test_is_no_filter_any_more_when_the_demand_changes_but_holds_what_was_claimed(self, master):
+        before, after = external(demand=[demand("a", 2)]), external(demand=[demand("a", 3)])
+        master.offer(self.claimed(demand_revision=before.status.demand_revision))
+        assert (master.due(before), master.refused()) == ([], self.REST)
+        assert (master.due(after), master.refused(), master.held()) == ([], {}, CLAIMED)
+        self.launched(master)
+        assert len(master.due(after)) == 1
+
+    def test_that_lingers_ends_when_the_demand_changes(self, master):
+        before, after = external(demand=[demand("a", 2)]), external(demand=[demand("a", 3)])
+        master.offer(self.claimed(demand_revision=before.status.demand_revision))
+        self.launched(master)
+        assert master.due(before) == []
+        assert len(master.due(after)) == 1
 
 
 class TestADeclinedOffer:
@@ -408,7 +540,7 @@ def histories() -> list[list[Event]]:
 def replay(events: list[Event]) -> Ledger:
     ledger = Ledger()
     book = OfferBook(ledger)
-    intake = Intake(ledger, book.pod_changed)
+    intake = Intake(ledger, book.pod_changed, book.room)
     tell: dict[str, Any] = {
         "pod": intake.pod_changed,
         "framework": intake.framework_changed,

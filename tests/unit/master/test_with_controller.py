@@ -79,6 +79,15 @@ async def test_a_service_starts_rolls_scales_and_ends_without_a_node_being_crowd
         assert cluster.real.ledger.held("shop/web") == {}
 
 
+async def test_no_claim_is_left_once_its_pods_are_there_so_that_nothing_is_launched_from_it_again():
+    async with asyncio.TaskGroup() as tasks:
+        cluster = Cluster(service(REPLICAS, OLD), tasks)
+        for _ in range(3):
+            await cluster.second()
+        assert len(cluster.live) == REPLICAS
+        assert cluster.api.objects[RESOURCE_OFFERS] == {}
+
+
 @pytest.mark.parametrize("lifetime", [1, 2, 5])
 async def test_a_roll_survives_that_both_end_again_and_again(lifetime):
     async with asyncio.TaskGroup() as tasks:

@@ -97,7 +97,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claim these parts of an offer; `claims` has the form of `ResourceOffer.status.claims`."""
+    """Claim these parts of an offer; `claims` has the form of `ResourceOffer.status.claims`.
+
+    The rest is not refused: an offer that refuses stays after its launches, and a controller that starts while it may
+    launch still could not tell a pod that has come and gone from one that was never made.
+    """
 
     offer: str
     claims: tuple[Mapping[str, Any], ...]
