@@ -106,14 +106,17 @@ class Claimants:
         return one
 
     def able(self) -> list[Member]:
-        """Those for whom there is room on any node at all, whoever it may be kept for."""
-        return [member for member in self.members if self._is_able(self.account.ledger.frameworks[member.framework])]
+        """Those for whom there is room on any node at all that they have not refused, whoever it may be kept for."""
+        frameworks = self.account.ledger.frameworks
+        return [member for member in self.members if self._is_able(frameworks[member.framework], member)]
 
-    def _is_able(self, framework: Framework) -> bool:
+    def _is_able(self, framework: Framework, member: Member) -> bool:
         pool = self.account.pool
-        if framework.demand is None:
-            return pool.room(minimum_of(framework, self.account.settings), reserved=True) != 0
-        return any(pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand)
+        if framework.demand is not None:
+            return any(pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand)
+        room = pool.room(minimum_of(framework, self.account.settings), reserved=True)
+        blocked = self.account.ledger.filters(framework.name, self._now)[1] if room else 0
+        return bool(room & ~blocked) or bool(blocked and self.account.entitled(member))
 
     def grants(self) -> Iterator[Grant]:
         """What was taken by those whose turn has come, by framework and role."""

@@ -265,6 +265,8 @@ class _Left:
 
 
 def _sorted(counts: Mapping[Reason, int], messages: Mapping[Reason, str]) -> tuple[NotOffered, ...]:
+    if len(counts) < 2:
+        return tuple([NotOffered(reason, count, messages[reason]) for reason, count in counts.items()])
     return tuple(
         NotOffered(reason, count, messages[reason])
         for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
