@@ -100,7 +100,7 @@ class Ledger:
         """Add or replace a framework. A changed demand ends its filters."""
         before = self.frameworks.get(framework.name)
         self.frameworks[framework.name] = framework
-        if before is None or before.role != framework.role:
+        if before is None or before.roles != framework.roles:
             self._forget_sums()
         if before is not None and before.demand != framework.demand:
             self.revive(framework.name)
@@ -110,8 +110,9 @@ class Ledger:
         framework = self.frameworks.pop(name, None)
         if framework is None:
             return
-        for role in framework.roles:
-            self._allocations.pop(Member(name, role), None)
+        for member in [member for member in self._allocations if member.framework == name]:
+            del self._allocations[member]
+        self._table.forget(name)
         self._forget_sums()
         self.revive(name)
 

@@ -133,6 +133,10 @@ class NodeTable:
         """The nodes that a framework can use, whatever its demand."""
         return self._sets.suit_of(framework, scarce)
 
+    def forget(self, framework: str) -> None:
+        """A framework is gone."""
+        self._sets.forget(framework)
+
     def having(self, resource: str) -> int:
         """The nodes that have a resource, used or not."""
         return self._sets.having(resource)
