@@ -3,7 +3,7 @@
 `model` names the values and `ledger` keeps who holds what on which node. `cycle` decides one allocation cycle, from a
 ledger to grants and reasons: `serving` orders the frameworks, `whole_nodes` and `tasks` are what they take, and
 `account` is what is left to take (`pool` of nodes, `quotas` of roles, `headroom` for guarantees). `take_back` says
-which outstanding offers have to end when quotas or nodes change. `scenario` plays all of it on a virtual clock. Time,
+which outstanding offers have to end when roles or nodes change. `scenario` plays all of it on a virtual clock. Time,
 randomness and state come in as arguments.
 """
 

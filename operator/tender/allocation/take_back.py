@@ -1,24 +1,30 @@
 """Which outstanding offers are to be taken back, and just enough of them.
 
-A lowered limit takes back offers of its role until the rest fits; a raised guarantee takes back offers of others until
-what it lacks is free; a node takes back what it can no longer give. Offers that do not help are left alone, the
-smallest that help go first, and what turns out not to be needed for the end is left alone after all. What frameworks
-have claimed is never touched, so a target may be missed: then as much is taken back as helps.
+A limit that holds too little takes back offers of its role until the rest fits; a guarantee for which too little is
+free takes back offers of others; weights and parents take back what would go to others now (`outweighed`); a node takes
+back what it can no longer give. Offers that do not help are left alone, the smallest that help go first, and what turns
+out not to be needed for the end is left alone after all. What frameworks have claimed is never touched, so a target may
+be missed: then as much is taken back as helps.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tender.allocation.headroom import Headroom
+from tender.allocation.just_enough import just_enough
 from tender.allocation.ledger import Key, Ledger
 from tender.allocation.model import Charge, Role, Settings
+from tender.allocation.outweighed import outweighed
 from tender.allocation.pool import Draw
 from tender.allocation.quotas import Quotas
-from tender.allocation.shares import add_into, dominant_share
+from tender.allocation.role_change import RoleChange
+from tender.allocation.shares import add_into, dominant_share, positive
 from tender.allocation.suitability import untolerated_taint
 from tender.api.quantities import Resources
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from random import Random
+
 Bundle = Hashable
 """Offers are taken back in bundles: all slices of one offer object end together."""
 
@@ -27,26 +33,29 @@ def after_role_change(
     ledger: Ledger,
     settings: Settings,
     before: Role | None,
-    after: Role,
+    after: Role | None,
+    now: float,
+    rng: "Random",
     bundle: Callable[[Key], Bundle] = lambda key: key,
 ) -> list[Key]:
-    """The charges of outstanding offers to take back now that a role (already in the ledger) has changed.
+    """The charges of outstanding offers to take back now that a role has changed, come (`before` None) or gone.
 
-    Limits that were lowered are looked at, and guarantees that were raised; with a new parent, all limits above too.
+    The ledger knows of the change already. Whatever changed, wherever in the tree it shows: what a limit does not allow
+    that it allowed before is taken back, and as much as is missing for guarantees in excess of what was missing before.
+    For `now` and `rng` see `run_cycle`; `rng` is left as it is.
     """
-    old = before or Role(after.name)
-    moved = old.parent != after.parent
-    lowered = moved or any(amount < old.limit.get(resource, amount + 1) for resource, amount in after.limit.items())
-    raised = {name for name, amount in after.guarantee.items() if moved or amount > old.guarantee.get(name, 0)}
-    if not lowered and not raised:
+    change = RoleChange(before, after)
+    if before == after or not any(True for _ in ledger.offers()):
         return []
+    with change.undone(ledger):
+        old = _State(ledger, settings)
+        exceeded, short = old.exceeded(), old.short()
     trial = _Trial(ledger, settings, bundle)
-    if lowered:
-        for role in ledger.lineage(after.name) if moved else [after]:
-            trial.shrink(lambda role=role: trial.quotas.excess(role.name), within=role.name)  # type: ignore[misc]
-    if raised:
-        trial.shrink(lambda: trial.headroom.shortfall(raised))
-    return trial.taken
+    for name, excess in trial.state.exceeded().items():
+        more = _more(excess, exceeded.get(name, {}))
+        trial.shrink(lambda name=name, more=more: trial.state.excess(name, more), within=name)  # type: ignore[misc]
+    trial.shrink(lambda: _more(trial.state.short(), short))
+    return trial.taken + outweighed(ledger, settings, change, trial.rest(), trial.taken, now, rng)
 
 
 def on_node(ledger: Ledger, settings: Settings, name: str) -> list[Key]:
@@ -83,38 +92,42 @@ def on_node(ledger: Ledger, settings: Settings, name: str) -> list[Key]:
     return taken
 
 
-def just_enough(
-    candidates: Iterable[_T],
-    take: Callable[[_T], object],
-    give_back: Callable[[_T], object],
-    short: Callable[[], Mapping[str, int]],
-) -> None:
-    """Take the candidates that help, in order, until nothing is short; give back what was not needed after all."""
-    chosen = []
-    for one in candidates:
-        before = short()
-        if not before:
-            break
-        take(one)
-        after = short()
-        if any(after.get(name, 0) < amount for name, amount in before.items()):
-            chosen.append(one)
-        else:
-            give_back(one)
-    least = short()
-    for one in chosen:
-        give_back(one)
-        if any(amount > least.get(name, 0) for name, amount in short().items()):
-            take(one)
+def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+    """By how much it is more now."""
+    more = dict(now)
+    add_into(more, before, -1)
+    return positive(more)
+
+
+class _State:
+    """How limits and guarantees stand."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self.quotas = Quotas(ledger, ledger.role_holdings())
+        self.headroom = Headroom(ledger, settings, self.quotas)
+        self._ledger = ledger
+
+    def exceeded(self) -> dict[str, dict[str, int]]:
+        """By how much limits are exceeded, by role, the lowest in the tree first."""
+        limited = [role.name for role in self._ledger.roles.values() if role.limit]
+        limited.sort(key=lambda name: -len(self._ledger.line(name)))
+        return {name: excess for name in limited if (excess := self.quotas.excess(name))}
+
+    def excess(self, role: str, resources: Collection[str]) -> dict[str, int]:
+        """By how much a role exceeds its limit of these resources."""
+        return {resource: amount for resource, amount in self.quotas.excess(role).items() if resource in resources}
+
+    def short(self) -> dict[str, int]:
+        """How much is not free that guarantees require."""
+        return self.headroom.shortfall(self.quotas.required)
 
 
 class _Trial:
-    """The quotas and the headroom as they would be if offers were taken back."""
+    """How limits and guarantees would stand if offers were taken back."""
 
     def __init__(self, ledger: Ledger, settings: Settings, bundle: Callable[[Key], Bundle]) -> None:
         self.taken: list[Key] = []
-        self.quotas = Quotas(ledger, ledger.role_holdings())
-        self.headroom = Headroom(ledger, settings, self.quotas)
+        self.state = _State(ledger, settings)
         self._ledger = ledger
         self._settings = settings
         self._slots = ledger.table().slots
@@ -126,14 +139,21 @@ class _Trial:
 
     def shrink(self, short: Callable[[], Mapping[str, int]], within: str | None = None) -> None:
         """Take bundles back until nothing is short; with `within`, those of frameworks in this role's subtree."""
-        if not short():
-            return
+        if short():
+            just_enough(self._left(within), self._take, self._give_back, short)
+
+    def rest(self) -> list[Sequence[tuple[Key, Charge]]]:
+        """The offers that are not taken back, the smallest first."""
+        return [self._bundles[name] for name in self._left()]
+
+    def _left(self, within: str | None = None) -> list[Bundle]:
+        taken = set(self.taken)
         left = {
             name: members
             for name, members in self._bundles.items()
-            if members[0][0] not in self.taken and (within is None or within in self._line(members[0][1]))
+            if members[0][0] not in taken and (within is None or within in self._line(members[0][1]))
         }
-        just_enough(_smallest_first(self._ledger, self._settings, left), self._take, self._give_back, short)
+        return _smallest_first(self._ledger, self._settings, left)
 
     def _take(self, bundle: Bundle) -> None:
         for key, charge in self._bundles[bundle]:
@@ -150,9 +170,9 @@ class _Trial:
         member = self._ledger.member_of(charge)
         role = "" if member is None else member.role
         for group, amounts in draws:
-            self.quotas.grant(role, amounts, None if group is None else group[0], sign)
+            self.state.quotas.grant(role, amounts, None if group is None else group[0], sign)
             if group is None:
-                self.headroom.take(self._slots[charge.node], amounts, sign)
+                self.state.headroom.take(self._slots[charge.node], amounts, sign)
 
     def _line(self, charge: Charge) -> list[str]:
         member = self._ledger.member_of(charge)

@@ -90,11 +90,12 @@ class Facts:
             self._tell_of_implicit_roles(new, known=old.spec.all_roles if old is not None else ())
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
-        before = self._ledger.roles.get(new.metadata.name) if new is not None else None
+        name = next(role.metadata.name for role in (new, old) if role is not None)
+        before = self._ledger.roles.get(name)
         if not self._intake.role_changed(old, new):
             return
-        if new is not None and self._complete and self._loop is not None:
-            self._loop.role_changed(before, self._ledger.roles[new.metadata.name])
+        if self._complete and self._loop is not None:
+            self._loop.role_changed(before, self._ledger.roles.get(name))
         self._wake()
 
     def _reservation_changed(self, old: Reservation | None, new: Reservation | None) -> None:

@@ -97,19 +97,20 @@ class AllocationLoop:
         self.latest = result
         self.last_cycle = now
 
-    def role_changed(self, before: Role | None, after: Role) -> None:
-        """A role changed: offers that its quota does not allow any more, or that a guarantee needs, are taken back."""
-        keys = after_role_change(self._ledger, self._settings.cycle, before, after, holder_of)
-        why = f"the quota of role {after.name} changed"
+    def role_changed(self, before: Role | None, after: Role | None) -> None:
+        """A role changed, came (`before` None) or went: the offers that no longer fit are taken back."""
+        now = self._clock()
+        keys = after_role_change(self._ledger, self._settings.cycle, before, after, now, self._rng, holder_of)
+        why = _what_changed(before, after)
         offers = dict.fromkeys(holder_of(key) for key in keys)
-        self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], self._clock())
+        self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], now)
 
     def enforce_limits(self) -> None:
         """Take back what a limit does not allow that was lowered while no master ran."""
-        for name, held in self._ledger.role_holdings().items():
+        for name, held in list(self._ledger.role_holdings().items()):
             role = self._ledger.role_of(name)
             if any(held.get(resource, 0) > most for resource, most in role.limit.items()):
-                self.role_changed(None, role)
+                self.role_changed(dataclasses.replace(role, limit={}), role)
 
     def _rest(self, now: float) -> None:
         """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
@@ -125,3 +126,17 @@ class AllocationLoop:
             known = self._ledger.frameworks.get(name)
             if known is not None and not known.inactive:
                 self._ledger.put_framework(dataclasses.replace(known, inactive=_RESTING))
+
+
+def _what_changed(before: Role | None, after: Role | None) -> str:
+    """What people are told about offers that were taken back."""
+    if after is None:
+        return f"role {before.name} was deleted" if before is not None else ""
+    old = before or Role(after.name)
+    differs = {
+        "weight": old.weight != after.weight,
+        "parent": old.parent != after.parent,
+        "quota": (old.guarantee, old.limit) != (after.guarantee, after.limit),
+    }
+    what = " and the ".join(name for name in differs if differs[name])
+    return f"the {what} of role {after.name} changed" if what else f"role {after.name} was created"

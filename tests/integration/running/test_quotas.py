@@ -1,4 +1,4 @@
-"""Quotas: what a role's status says of them, who is told when one cannot be kept, and which offers a change ends."""
+"""Quotas: what a role's status says, who is told when one cannot be kept; which offers a change of role ends."""
 
 from typing import Any
 
@@ -243,6 +243,22 @@ class TestAChangeOfQuota:
             await part.cycles(10)
             await become(world, one=OfferPhase.RESCINDED, three=OfferPhase.OFFERED)
 
+    async def test_that_lets_a_guarantee_be_felt_takes_back_just_enough_of_others(
+        self, world: World, api_server: ApiServer
+    ):
+        await world.add_nodes(1, cpu="4")
+        top, role, apart = (world.named(name) for name in ("top", "shops", "apart"))
+        await world.add_role(top, quota={"limit": {"cpu": "0"}})
+        await world.add_role(role, parent=top, quota={"guarantee": {"cpu": "1"}})
+        await add_idle(world, apart, "one", "three")
+        async with master(world, api_server.kubeconfig):
+            await want(world, one=1, three=3)
+            await become(world, one=OfferPhase.OFFERED, three=OfferPhase.OFFERED)
+            await world.client.delete(FRAMEWORK_ROLES, top)
+            await become(world, one=OfferPhase.RESCINDED, three=OfferPhase.OFFERED)
+            [rescinded] = await world.offers(OfferPhase.RESCINDED)
+            assert rescinded.status.message == f"role {top} was deleted"
+
     async def test_of_the_parent_brings_all_limits_above(self, world: World, api_server: ApiServer):
         await world.add_nodes(3, cpu="4")
         top, middle, role = (world.named(name) for name in ("top", "middle", "shops"))
@@ -270,3 +286,35 @@ class TestAChangeOfQuota:
             await become(world, two=OfferPhase.OFFERED)
             await world.client.delete(FRAMEWORK_ROLES, top)
             await become(world, two=OfferPhase.OFFERED, three=OfferPhase.OFFERED)
+
+
+class TestAChangeOfWeight:
+    async def test_takes_back_just_enough_for_those_who_wait(self, world: World, api_server: ApiServer):
+        await world.add_nodes(10, cpu="1")
+        gold, iron = world.named("gold"), world.named("iron")
+        await world.add_role(gold)
+        of_gold, of_iron = ([f"{metal}{number}" for number in range(8)] for metal in ("gold", "iron"))
+        await add_idle(world, gold, *of_gold)
+        await add_idle(world, iron, *of_iron)
+
+        async def open_are(golden: int, ironclad: int) -> None:
+            async def as_expected() -> bool:
+                names = [offer.spec.framework for offer in await world.open_offers()]
+                counts = [len([name for name in names if name in of_metal]) for of_metal in (of_gold, of_iron)]
+                return counts == [golden, ironclad]
+
+            await until(as_expected, f"{golden} and {ironclad} open offers")
+
+        async with master(world, api_server.kubeconfig) as part:
+            await want(world, **dict.fromkeys(of_iron[:5], 1))
+            await open_are(0, 5)
+            await want(world, **dict.fromkeys(of_gold, 1))
+            await open_are(5, 5)
+            await world.client.patch(FRAMEWORK_ROLES, gold, {"spec": {"weight": 4}})
+            await open_are(8, 2)
+            rescinded = await world.offers(OfferPhase.RESCINDED)
+            assert {offer.spec.role for offer in rescinded} == {iron}
+            assert {offer.status.message for offer in rescinded} == {f"the weight of role {gold} changed"}
+            assert len(rescinded) == 3
+            await part.cycles(10)
+            await open_are(8, 2)

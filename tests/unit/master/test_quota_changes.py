@@ -1,6 +1,7 @@
-"""A quota that changes takes offers back through the master: exactly those that have to go, and nobody else's."""
+"""A role that changes takes offers back through the master: exactly those that have to go, and nobody else's."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,8 +32,8 @@ class Bench:
         """A master that has just started, in place of the one before."""
         self.master = Master(self.api, self._tasks, lambda: self.now, nodes=nodes, complete=complete)
 
-    def put_role(self, name: str, *, parent: str | None = None, **quota: Any) -> None:
-        self.api.put(FRAMEWORK_ROLES, role(name, parent=parent, quota=quota).manifest())
+    def put_role(self, name: str, *, parent: str | None = None, weight: float = 1, **quota: Any) -> None:
+        self.api.put(FRAMEWORK_ROLES, role(name, parent=parent, weight=weight, quota=quota).manifest())
 
     async def offer(self, in_role: str, **cores: int) -> None:
         """Frameworks of a role, by name, that want one task of so many cores, and are offered it."""
@@ -53,6 +54,19 @@ class Bench:
     def rescinded(self) -> set[str]:
         """Whose offer was taken back."""
         return self._of("Rescinded")
+
+    def slices(self) -> dict[str, int]:
+        """How many nodes everybody has on offer."""
+        offers = [one for one in self.api.read(RESOURCE_OFFERS).values() if one.status.phase == "Offered"]
+        counts = Counter[str]()
+        for one in offers:
+            counts[one.spec.framework] += len(one.spec.slices)
+        return dict(counts)
+
+    def why(self) -> set[str]:
+        """What is said of the offers that were taken back."""
+        offers = self.api.read(RESOURCE_OFFERS).values()
+        return {one.status.message for one in offers if one.status.phase == "Rescinded"}
 
     def _of(self, phase: str) -> set[str]:
         offers = self.api.read(RESOURCE_OFFERS).values()
@@ -163,7 +177,49 @@ class TestANewParent:
             assert (it.rescinded(), it.open()) == ({"one"}, {"two"})
 
 
+class TestAChangedWeight:
+    async def test_takes_back_what_would_go_to_others_now_and_offers_it_to_them(self):
+        async with bench({"gold": {}, "iron": {}}, nodes=10) as it:
+            for name in ("gold", "iron"):
+                it.api.put(FRAMEWORKS, external(name, role=name).manifest())
+            await it.tick()
+            assert it.slices() == {"gold": 5, "iron": 5}
+            it.put_role("gold", weight=4)
+            await it.tick()
+            await it.tick()
+            assert (it.rescinded(), it.slices()) == ({"iron"}, {"gold": 8, "iron": 2})
+            assert it.why() == {"the weight of role gold changed"}
+
+    async def test_takes_nothing_back_while_nobody_waits(self):
+        async with bench() as it:
+            await it.offer("shops", one=1, two=2)
+            await it.offer("apart", other=1)
+            it.put_role("apart", weight=9)
+            await it.tick()
+            assert (it.rescinded(), it.open()) == (set(), {"one", "two", "other"})
+
+
 class TestARoleThatIsDeleted:
+    async def test_takes_back_what_a_guarantee_needs_that_its_limit_held_back(self):
+        roles: Roles = {"company": {"limit": {"cpu": "0"}}, "shops": {"parent": "company", "guarantee": {"cpu": "1"}}}
+        async with bench(roles, nodes=1) as it:
+            await it.offer("apart", one=1, three=3)
+            it.api.remove(FRAMEWORK_ROLES, "company")
+            await it.tick()
+            assert (it.rescinded(), it.open()) == ({"one"}, {"three"})
+            assert it.why() == {"role company was deleted"}
+
+    async def test_takes_its_weight_with_it(self):
+        async with bench({"gold": {"weight": 4}, "iron": {}}, nodes=10) as it:
+            for name in ("gold", "iron"):
+                it.api.put(FRAMEWORKS, external(name, role=name).manifest())
+            await it.tick()
+            assert it.slices() == {"gold": 8, "iron": 2}
+            it.api.remove(FRAMEWORK_ROLES, "gold")
+            await it.tick()
+            await it.tick()
+            assert (it.rescinded(), it.slices()) == ({"gold"}, {"gold": 5, "iron": 5})
+
     async def test_takes_no_offer_with_it(self):
         async with bench() as it:
             await it.offer("shops", one=1, two=2)

@@ -9,7 +9,6 @@ node holds.
 from collections.abc import Mapping
 from typing import Any
 
-from tender.allocation import take_back
 from tender.allocation.model import Charge, Reservation, Role
 from tender.allocation.scenario.values import Refused, read_amounts, read_node, read_role
 from tender.allocation.scenario.world import World
@@ -36,7 +35,7 @@ def remove_node(world: World, value: object) -> None:
 
 
 def role(world: World, value: Mapping[str, Any]) -> None:
-    """Add or replace a role, and take back what its quota no longer leaves room for."""
+    """Add or replace a role, and take back the offers that no longer fit."""
     changed = read_role(value)
     ledger = world.ledger
     if changed.parent is not None:
@@ -45,18 +44,23 @@ def role(world: World, value: Mapping[str, Any]) -> None:
             ledger.put_role(Role(changed.parent))
     before = ledger.roles.get(changed.name)
     ledger.put_role(changed)
-    world.take_back(take_back.after_role_change(ledger, world.settings, before, changed))
+    world.role_changed(before, changed)
 
 
 def remove_role(world: World, value: object) -> None:
-    """Remove a role. If a framework names it, it exists on with weight 1, no quota and no parent."""
+    """Remove a role. If a framework names it, it exists on with weight 1, no quota and no parent.
+
+    Offers that no longer fit are taken back.
+    """
     name = str(value)
     if name not in world.ledger.roles:
         raise Refused(f"there is no role {name} to remove")
     children = sorted(one.name for one in world.ledger.roles.values() if one.parent == name)
     if children:
         raise Refused(f"role {name} is the parent of role {children[0]}; remove that first, or give it another parent")
+    before = world.ledger.roles[name]
     world.ledger.remove_role(name)
+    world.role_changed(before, None)
 
 
 def reserve(world: World, value: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tender.allocation import take_back
 from tender.allocation.ledger import Key, Ledger
-from tender.allocation.model import Charge, NotOffered, Refusal, Reservation, Settings
+from tender.allocation.model import Charge, NotOffered, Refusal, Reservation, Role, Settings
 from tender.allocation.scenario.holding import Holding
 from tender.allocation.scenario.record import Offers
 from tender.allocation.scenario.values import Refused
@@ -89,6 +89,10 @@ class World:
         """Take an offer back."""
         self.set_offer(place, None)
         self.rescinded[place[0]] += 1
+
+    def role_changed(self, before: Role | None, after: Role | None) -> None:
+        """A role has changed, come or gone: take back the offers that no longer fit."""
+        self.take_back(take_back.after_role_change(self.ledger, self.settings, before, after, self.now(), self.rng))
 
     def refit(self, node: str) -> None:
         """A node has changed, or more is used or reserved there: take back the offers that no longer fit."""
