@@ -1,6 +1,7 @@
 """Wires the master: the one place that knows all of its parts. `run_master` is what the command line calls."""
 
 import asyncio
+import gc
 import platform
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -139,6 +140,8 @@ async def _allocate(
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
     facts.start_complete()
     loop.wake()
+    gc.collect()
+    gc.freeze()  # what is known at the start mostly stays: the collector need not go through it again and again
     await asyncio.gather(loop.run(), statuses.run(), releaser.run())
 
 

@@ -4,7 +4,7 @@ Each change goes to the ledger (`intake`, `offerbook`) and wakes the loop. What 
 exists only by name, an object that cannot be read, an offer that nobody answered) becomes an event here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -72,12 +72,12 @@ class Facts:
     def node_changed(self, old: core.Node | None, new: core.Node | None) -> None:
         """A node came, changed or went."""
         if self._intake.node_changed(old, new):
-            self._wake()
+            self._wake({node.metadata.name for node in (old, new) if node is not None})
 
     def pod_changed(self, old: core.Pod | None, new: core.Pod | None) -> None:
         """A pod came, changed or went."""
         if self._intake.pod_changed(old, new):
-            self._wake()
+            self._wake({pod.spec.node_name for pod in (old, new) if pod is not None and pod.spec.node_name})
 
     def corrected(self, resource: str, count: int) -> None:
         """A census has found objects that were gone unnoticed."""
@@ -110,7 +110,7 @@ class Facts:
             self._metrics.offers.labels(result).inc()
             if new.status.phase == OfferPhase.EXPIRED:
                 self._tell_of_expiry(new)
-        self._wake()
+        self._wake({one.node for offer in (old, new) if offer is not None for one in offer.spec.slices})
 
     def _is_new(self, framework: Framework) -> bool:
         """Whether it was made lately: after a restart of the master nobody has to be told again."""
@@ -153,9 +153,9 @@ class Facts:
 
         return tell
 
-    def _wake(self) -> None:
+    def _wake(self, nodes: Iterable[str] | None = None) -> None:
         if self._loop is not None:
-            self._loop.wake()
+            self._loop.wake(nodes)
 
 
 def _regarding(resource: Resource, target: CustomResource) -> Regarding:

@@ -1,5 +1,8 @@
 """The master's heart: when something changed, or a second has passed, run the cycle and hand on what it decided.
 
+In a large cluster, where a cycle takes its time, one that was asked for by some nodes is about these nodes alone, and
+who waits is told why only by the cycle of every second.
+
 One task owns the ledger and takes all decisions, one after the other; everything it decides is carried out by the
 executor beside it. Nothing is offered before the caches of nodes and pods and the census are complete.
 """
@@ -7,7 +10,7 @@ executor beside it. Nothing is offered before the caches of nodes and pods and t
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from random import Random
 
 import structlog
@@ -30,11 +33,13 @@ log = structlog.get_logger(__name__)
 
 REST_SECONDS = 10.0
 """How long a framework rests after the API server refused an offer for it."""
+_COSTLY_SECONDS = 0.01
+"""From this duration on a cycle over all nodes waits for its second, if it was asked for by some nodes only."""
 _RESTING = "the API server refused an offer for it; trying again soon"
 
 
 class AllocationLoop:
-    """Runs cycles. `wake()` asks for one soon; `latest` is the result of the last one."""
+    """Runs cycles. `wake` asks for one soon; `latest` is the result of the last one, with the reasons known last."""
 
     def __init__(
         self,
@@ -57,12 +62,20 @@ class AllocationLoop:
         self._clock = clock
         self._rng = rng
         self._changed = asyncio.Event()
+        self._everywhere = True
+        self._nodes: set[str] = set()
+        self._costs = 0.0
+        self._explained = 0.0
         self._resting: dict[str, float] = {}
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
 
-    def wake(self) -> None:
-        """Something changed: run a cycle soon."""
+    def wake(self, nodes: Iterable[str] | None = None) -> None:
+        """Something changed, on these nodes or (None) anywhere: run a cycle soon."""
+        if nodes is None:
+            self._everywhere = True
+        else:
+            self._nodes.update(nodes)
         self._changed.set()
 
     async def run(self) -> None:
@@ -73,15 +86,18 @@ class AllocationLoop:
                     await self._changed.wait()
                 await asyncio.sleep(self._settings.debounce)
             except TimeoutError:
-                pass
+                self._everywhere = True
             self._changed.clear()
+            nodes = None if self._everywhere or self._costs < _COSTLY_SECONDS else self._nodes
+            self._everywhere, self._nodes = False, set()
             try:
-                self.tick()
+                self.tick(nodes)
             except Exception:
                 log.exception("cycle failed; the next one starts afresh")
+                self._everywhere = True
 
-    def tick(self) -> None:
-        """One cycle: end what is due, decide what is offered, hand both to the executor."""
+    def tick(self, nodes: Collection[str] | None = None) -> None:
+        """One cycle, over these nodes or all: end what is due, decide what is offered, hand both to the executor."""
         now = self._clock()
         self._rest(now)
         for offer, tasks in self._book.lapse(now).items():
@@ -89,12 +105,19 @@ class AllocationLoop:
             self._metrics.launches_missed.inc(tasks)
         self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
         started = time.perf_counter()
-        result = run_cycle(self._ledger, self._settings.cycle, now, self._rng)
-        self._metrics.cycle_seconds.observe(time.perf_counter() - started)
+        due = now - self._explained >= self._settings.interval
+        explain = nodes is None and (due or self._costs < _COSTLY_SECONDS)
+        result = run_cycle(self._ledger, self._settings.cycle, now, self._rng, nodes, explain=explain)
+        took = time.perf_counter() - started
+        self._metrics.cycle_seconds.observe(took)
+        if nodes is None:
+            self._costs = took
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
         self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
-        self.latest = result
+        if explain:
+            self._explained = now
+        self.latest = result if explain else CycleResult(result.grants, self.latest.not_offered)
         self.last_cycle = now
 
     def role_changed(self, before: Role | None, after: Role | None) -> None:

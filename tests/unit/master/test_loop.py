@@ -1,7 +1,7 @@
 """The master as a whole: demand is offered, answers are heard, and what the API server refuses is not insisted on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,9 +10,11 @@ from tests.builders import NOON, demand, external, node, offer, owner_of, pod_sp
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
+from tender.allocation import run_cycle
 from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.master import loop
 
 DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
 
@@ -351,3 +353,46 @@ class TestEvents:
             ((name, reason, note),) = it.master.recorder.events
             assert (name, reason) == ("odd", "Unreadable")
             assert note.startswith("ignored until it is mended: spec.role: ")
+
+
+class TestACostlyCycle:
+    @pytest.fixture
+    def scopes(self, monkeypatch):
+        """Over which nodes cycles ran, and whether they explained themselves, where every cycle counts as costly."""
+        scopes = []
+
+        def noting(*args, explain, **rest):
+            scopes.append((args[4] and sorted(args[4]), explain))
+            return run_cycle(*args, explain=explain, **rest)
+
+        monkeypatch.setattr(loop, "run_cycle", noting)
+        monkeypatch.setattr(loop, "_COSTLY_SECONDS", 0.0)
+        return scopes
+
+    async def woken(self, it: Bench, *changes: Collection[str] | None) -> None:
+        running = asyncio.create_task(it.master.loop.run())
+        for nodes in changes:
+            it.master.loop.wake(nodes)
+        await asyncio.sleep(0.1)
+        running.cancel()
+
+    async def test_is_about_the_nodes_that_changed_alone(self, scopes):
+        async with bench() as it:
+            await it.tick()
+            scopes.clear()
+            await self.woken(it, {"node-1"}, {"node-3"})
+            assert scopes[0] == (["node-1", "node-3"], False)
+
+    async def test_is_about_all_nodes_when_anything_else_changed(self, scopes):
+        async with bench() as it:
+            await it.tick()
+            scopes.clear()
+            await self.woken(it, {"node-1"}, None)
+            assert scopes[0][0] is None
+
+    async def test_tells_who_waits_why_once_a_second(self, scopes):
+        async with bench(nodes=0) as it:
+            for _ in range(4):
+                await it.tick(0.5)
+            assert [explained for _, explained in scopes] == [True, False, True, False]
+            assert it.master.loop.latest.not_offered
