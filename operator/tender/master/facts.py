@@ -32,7 +32,10 @@ NEWS_SECONDS = 300.0
 
 
 class Facts:
-    """The registries of the four kinds, and the callbacks of the caches of nodes and pods."""
+    """The registries of the four kinds, and the callbacks of the caches of nodes and pods.
+
+    `changes` counts the changes after which people may have to be told something else.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Facts:
         self._clock = clock
         self._loop: AllocationLoop | None = None
         self._complete = False
+        self.changes = 0
         self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS))
         self.roles = Registry(FrameworkRole, self._role_changed, self._unreadable(FRAMEWORK_ROLES))
         self.reservations = Registry(Reservation, self._reservation_changed, self._unreadable(RESERVATIONS))
@@ -86,12 +90,14 @@ class Facts:
     def _framework_changed(self, old: Framework | None, new: Framework | None) -> None:
         if self._intake.framework_changed(old, new):
             self._wake()
+        self._count_rewritten(old, new)
         if new is not None and (old is not None or self._is_new(new)):
             self._tell_of_implicit_roles(new, known=old.spec.all_roles if old is not None else ())
 
     def _role_changed(self, old: FrameworkRole | None, new: FrameworkRole | None) -> None:
         name = next(role.metadata.name for role in (new, old) if role is not None)
         before = self._ledger.roles.get(name)
+        self._count_rewritten(old, new)
         if not self._intake.role_changed(old, new):
             return
         if self._complete and self._loop is not None:
@@ -99,6 +105,7 @@ class Facts:
         self._wake()
 
     def _reservation_changed(self, old: Reservation | None, new: Reservation | None) -> None:
+        self._count_rewritten(old, new)
         if self._intake.reservation_changed(old, new):
             self._wake()
 
@@ -153,7 +160,13 @@ class Facts:
 
         return tell
 
+    def _count_rewritten(self, old: CustomResource | None, new: CustomResource | None) -> None:
+        """A status says which generation it is about, also when the spec says the same in other words."""
+        if old is None or new is None or old.metadata.generation != new.metadata.generation:
+            self.changes += 1
+
     def _wake(self, nodes: Iterable[str] | None = None) -> None:
+        self.changes += 1
         if self._loop is not None:
             self._loop.wake(nodes)
 

@@ -89,7 +89,6 @@ class AllocationLoop:
                 self._everywhere = True
             self._changed.clear()
             nodes = None if self._everywhere or self._costs < _COSTLY_SECONDS else self._nodes
-            self._everywhere, self._nodes = False, set()
             try:
                 self.tick(nodes)
             except Exception:
@@ -99,6 +98,7 @@ class AllocationLoop:
     def tick(self, nodes: Collection[str] | None = None) -> None:
         """One cycle, over these nodes or all: end what is due, decide what is offered, hand both to the executor."""
         now = self._clock()
+        self._everywhere, self._nodes = False, set()
         self._rest(now)
         for offer, tasks in self._book.lapse(now).items():
             log.warning("claim not launched in time", offer=offer, tasks=tasks)

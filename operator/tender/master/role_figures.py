@@ -32,18 +32,15 @@ def role_figures(ledger: Ledger) -> dict[str, RoleFigures]:
     for framework in ledger.frameworks.values():
         for role in framework.roles:
             line(role)[0].members += 1
-    offers: dict[str, set[object]] = {}
-    for key, charge in ledger.offers():
-        member = ledger.frameworks.get(charge.framework or "")
-        if member is not None:
-            offers.setdefault(charge.node, set()).add(key)
-            for one in line(charge.role or member.role):
-                add_into(one.offered, charge.resources)
+        for role, amounts in ledger.offered_by_role(framework.name).items():
+            for one in line(role):
+                add_into(one.offered, amounts)
     unused: dict[str, dict[str, int]] = {}
     for node in set().union(*ledger.reserved_places().values()):
         for (role, _), amounts in ledger.unused(node).items():
             add_into(unused.setdefault(role, {}), amounts)
-        for (role, _), amounts in ledger.unused(node, offers.get(node, ())).items():
+        offers = {key for key, charge in ledger.charges_on(node) if charge.offered}
+        for (role, _), amounts in ledger.unused(node, offers).items():
             for one in line(role):
                 add_into(one.consumed, amounts)
     for one in figures.values():

@@ -1,9 +1,9 @@
 """What the master tells people of roles: what they hold, whether their place is right and their quota sound. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tender.allocation import Ledger, Settings
 from tender.allocation.soundness import Finding, findings, unmet_guarantees
@@ -27,33 +27,54 @@ class News:
     warning: bool
 
 
-def role_statuses(
-    roles: Iterable[FrameworkRole], ledger: Ledger, settings: Settings, now: float
-) -> Iterator[tuple[FrameworkRole, dict[str, Any]]]:
-    """The statuses of these roles, in one pass over what is held."""
-    figures = role_figures(ledger)
-    wrong = findings(ledger, {name: one.consumed for name, one in figures.items()})
-    unmet = unmet_guarantees(ledger, {name: one.held for name, one in figures.items()})
-    at = datetime.fromtimestamp(now, UTC)
-    for role in roles:
-        name = role.metadata.name
-        of_role = figures.get(name, RoleFigures())
-        conditions = _place(role, ledger, at)
-        conditions = _soundness(role, conditions, wrong.get(name, ()), at)
-        conditions = _service(role, conditions, unmet.get(name, {}), of_role, at)
-        yield (
-            role,
-            without_empty(
-                {
-                    "observedGeneration": role.metadata.generation,
-                    "conditions": [condition.manifest() for condition in conditions],
-                    "dominantShare": written_share(of_role.held, ledger, settings),
-                    "allocated": format_resources(of_role.allocated),
-                    "quota": _quota(role, of_role),
-                    "frameworks": of_role.members,
-                }
-            ),
-        )
+class _Basis(NamedTuple):
+    """All that a role's status follows from besides the role itself."""
+
+    figures: RoleFigures
+    wrong: Sequence[Finding]
+    unmet: Resources
+    misplaced: str | None
+    share: str
+
+
+class _Known(NamedTuple):
+    role: FrameworkRole
+    basis: _Basis
+    status: dict[str, Any]
+
+
+class RoleStatuses:
+    """Computes the statuses, and those of roles about which nothing has changed since the last time not again."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._known: dict[str, _Known] = {}
+
+    def of(self, roles: Collection[FrameworkRole], now: float) -> Iterator[tuple[FrameworkRole, dict[str, Any]]]:
+        """The statuses of these roles, in one pass over what is held."""
+        if not roles:
+            return
+        ledger = self._ledger
+        figures = role_figures(ledger)
+        wrong = findings(ledger, {name: one.consumed for name, one in figures.items()})
+        unmet = unmet_guarantees(ledger, {name: one.held for name, one in figures.items()})
+        at = datetime.fromtimestamp(now, UTC)
+        self._known = {name: known for name, known in self._known.items() if name in ledger.roles}
+        for role in roles:
+            name = role.metadata.name
+            of_role = figures.get(name, RoleFigures())
+            basis = _Basis(
+                of_role,
+                wrong.get(name, ()),
+                unmet.get(name, {}),
+                misplacement(name, ledger),
+                written_share(of_role.held, ledger, self._settings),
+            )
+            known = self._known.get(name)
+            if known is None or known.role is not role or known.basis != basis:
+                known = self._known[name] = _Known(role, basis, _status(role, basis, at))
+            yield role, known.status
 
 
 def misplacement(name: str, ledger: Ledger) -> str | None:
@@ -93,8 +114,23 @@ def news_of_quota(before: Mapping[str, Any], after: Mapping[str, Any]) -> News |
     return News(new["reason"] if unsound else QUOTA_SOUND, new["message"], warning=unsound)
 
 
-def _place(role: FrameworkRole, ledger: Ledger, at: datetime) -> tuple[Condition, ...]:
-    problem = misplacement(role.metadata.name, ledger)
+def _status(role: FrameworkRole, basis: _Basis, at: datetime) -> dict[str, Any]:
+    conditions = _place(role, basis.misplaced, at)
+    conditions = _soundness(role, conditions, basis.wrong, at)
+    conditions = _service(role, conditions, basis.unmet, basis.figures, at)
+    return without_empty(
+        {
+            "observedGeneration": role.metadata.generation,
+            "conditions": [condition.manifest() for condition in conditions],
+            "dominantShare": basis.share,
+            "allocated": format_resources(basis.figures.allocated),
+            "quota": _quota(role, basis.figures),
+            "frameworks": basis.figures.members,
+        }
+    )
+
+
+def _place(role: FrameworkRole, problem: str | None, at: datetime) -> tuple[Condition, ...]:
     state: State = "Stalled" if problem else "Ready"
     return set_state(
         role.status.conditions,

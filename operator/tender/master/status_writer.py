@@ -1,11 +1,15 @@
 """Writes the statuses of frameworks, roles and reservations: when they have changed, and not too often.
 
+Every status follows from the facts and from what the last cycle found out about who is waiting. While neither changes,
+nothing is computed, and of an object that was just written nothing until it may be written again.
+
 Server-side apply under the master's own name leaves the rest of a framework's status to its controller. A quota that
 has become unsound, or sound again, is told of in an event as soon as the status says so; what the status said before,
 also that of a former life of the master, is not told again.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +25,7 @@ from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, 
 from tender.master.facts import Facts
 from tender.master.framework_statuses import framework_status
 from tender.master.reservation_statuses import ReservationStatuses
-from tender.master.role_statuses import news_of_quota, role_statuses
+from tender.master.role_statuses import RoleStatuses, news_of_quota
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +56,11 @@ class StatusWriter:
         self._settings = settings
         self._interval = interval
         self._clock = clock
+        self._roles = RoleStatuses(ledger, settings)
         self._reservations = ReservationStatuses(ledger)
         self._written: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._basis: object = None
+        self._look_again = math.inf
 
     async def run(self) -> None:
         """Look once a second what is to be written, until cancelled."""
@@ -68,24 +75,43 @@ class StatusWriter:
             await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
 
     def _due(self, now: float) -> Iterator[Wanted]:
-        present = set()
-        for resource, target, status in self._wanted(now):
-            uid = target.metadata.uid or ""
-            present.add(uid)
-            written, before = self._written.get(uid, (0.0, None))
-            if before is None or (before != status and now - written >= self._interval):
-                yield resource, target, status
+        facts = self._facts
+        basis = facts.changes, self._latest().not_offered
+        if basis == self._basis and now < self._look_again:
+            return
+        self._basis, self._look_again = basis, math.inf
+        kinds: tuple[Mapping[str, CustomResource], ...] = (
+            facts.frameworks.objects,
+            facts.roles.objects,
+            facts.reservations.objects,
+        )
+        present = {target.metadata.uid or "" for targets in kinds for target in targets.values()}
         for uid in self._written.keys() - present:
             del self._written[uid]
+        for resource, target, status in self._wanted(now):
+            uid = target.metadata.uid or ""
+            if self._may_write(target, now) and self._written.get(uid, (0.0, None))[1] != status:
+                yield resource, target, status
 
     def _wanted(self, now: float) -> Iterator[Wanted]:
+        """The statuses of all objects that may be written now."""
         ledger, settings, result = self._ledger, self._settings, self._latest()
         for name, framework in self._facts.frameworks.objects.items():
-            yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
-        for role, status in role_statuses(self._facts.roles.objects.values(), ledger, settings, now):
+            if self._may_write(framework, now):
+                yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
+        roles = [role for role in self._facts.roles.objects.values() if self._may_write(role, now)]
+        for role, status in self._roles.of(roles, now):
             yield FRAMEWORK_ROLES, role, status
         for reservation, status in self._reservations.of(self._facts.reservations.objects, now):
             yield RESERVATIONS, reservation, status
+
+    def _may_write(self, target: CustomResource, now: float) -> bool:
+        """Whether the interval since an object's last write is over; if not, it is looked at again when it is."""
+        written = self._written.get(target.metadata.uid or "")
+        if written is None or now - written[0] >= self._interval:
+            return True
+        self._look_again = min(self._look_again, written[0] + self._interval)
+        return False
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
         uid = target.metadata.uid or ""
@@ -103,6 +129,7 @@ class StatusWriter:
             return
         except ApiError as error:
             self._written[uid] = (self._clock(), {})
+            self._look_again = min(self._look_again, self._clock() + self._interval)
             log.warning("status not written", error=str(error))
             return
         if resource is FRAMEWORK_ROLES:

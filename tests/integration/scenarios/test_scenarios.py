@@ -1,7 +1,8 @@
 """The published scenarios on a real API server, with the master running: the same offers as from `tender simulate`."""
 
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ from tests.integration.conftest import ApiServer
 from tests.integration.running.world import World
 from tests.integration.scenarios.replay import replay
 
-from tender.allocation.scenario import Scenario, read_scenario
+from tender.allocation.scenario import Scenario, play, read_scenario
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))}
 
@@ -44,6 +45,43 @@ class TestPublishedScenarios:
     def test_are_all_replayed_but_for_those_that_are_listed(self):
         assert FILES
         assert LEFT_OUT.keys() | ONLY_NAMED_NODES.keys() <= FILES.keys()
+
+
+class TestAClaimThatRefusesTheRest:
+    """It is a filter for as long as it says, whatever becomes of what was claimed, and only for what was not taken."""
+
+    WHOLE: ClassVar = {"cpu": "4", "memory": "4Gi"}
+    REST: ClassVar = {"cpu": "3", "memory": "3Gi"}
+    ONE: ClassVar = {"cpu": "1", "memory": "1Gi"}
+
+    @pytest.fixture
+    def scenario(self) -> Scenario:
+        place = {"framework": "f1", "node": "n1"}
+        return scenario_of(
+            {"node": {"name": "n1", "allocatable": self.WHOLE}},
+            {"framework": {"name": "f1", "role": "role1"}},
+            {"allocate": {}, "expect": {"offers": {"f1": {"n1": self.WHOLE}}}},
+            {"claim": {**place, "resources": self.ONE, "refuse": "1h"}},
+            {"allocate": {}, "expect": {"offers": {}}},
+            {"advance": "59m"},
+            {"allocate": {}, "expect": {"offers": {}}},
+            {"advance": "1m"},
+            {"allocate": {}, "expect": {"offers": {"f1": {"n1": self.REST}}}},
+            {"claim": {**place, "resources": self.ONE, "refuse": "1h"}},
+            {"release": place},
+            {"allocate": {}, "expect": {"offers": {"f1": {"n1": self.WHOLE}}}},
+            {"decline": {**place, "refuse": "0s"}},
+            {"use": {"node": "n1", "resources": {"cpu": "2", "memory": "2Gi"}}},
+            {"allocate": {}, "expect": {"offers": {}}},
+            {"revive": "f1"},
+            {"allocate": {}, "expect": {"offers": {"f1": {"n1": {"cpu": "2", "memory": "2Gi"}}}}},
+        )
+
+    def test_holds_in_a_simulation(self, scenario: Scenario):
+        assert play(scenario, Random(scenario.seed)).failures() == []
+
+    async def test_holds_with_a_running_master(self, world: World, api_server: ApiServer, scenario: Scenario):
+        assert await replay(scenario, world, api_server.kubeconfig) == []
 
 
 class TestAReplay:

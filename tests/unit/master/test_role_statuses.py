@@ -9,14 +9,14 @@ from tests.unit.master.ledgers import charge, ledger_of
 from tender.allocation import Charge, Ledger, Reservation, Settings
 from tender.api.conditions import find_condition
 from tender.api.role import QUOTA_RESOURCES, FrameworkRole, FrameworkRoleStatus
-from tender.master.reading import read_framework
-from tender.master.role_statuses import News, misplacement, news_of_quota, role_statuses
+from tender.master.reading import read_framework, read_role
+from tender.master.role_statuses import News, RoleStatuses, misplacement, news_of_quota
 
 SETTINGS = Settings()
 
 
 def status_of(one: FrameworkRole, ledger: Ledger, now: float = NOON) -> dict[str, Any]:
-    ((_, status),) = role_statuses([one], ledger, SETTINGS, now)
+    ((_, status),) = RoleStatuses(ledger, SETTINGS).of([one], now)
     return status
 
 
@@ -30,6 +30,29 @@ def condition_of(status: dict[str, Any], type_: str) -> tuple[str, str, str] | N
     """The status, reason and message of a condition."""
     found = find_condition(FrameworkRoleStatus.model_validate(status).conditions, type_)
     return None if found is None else (found.status, found.reason, found.message)
+
+
+class TestStatuses:
+    def test_of_roles_about_which_nothing_has_changed_are_those_of_the_last_time(self):
+        shops, batch = role("shops"), role("batch")
+        ledger = ledger_of(shops, batch, frameworks={"web": "shops"})
+        statuses = RoleStatuses(ledger, SETTINGS)
+        before = [status for _, status in statuses.of([shops, batch], NOON)]
+        charge(ledger, "web", cpu=500)
+        after = [status for _, status in statuses.of([shops, batch], NOON)]
+        assert after[0] != before[0]
+        assert after[1] is before[1]
+
+    def test_follow_every_change(self):
+        ledger = ledger_of(role("shops"), frameworks={"web": "shops"})
+        statuses = RoleStatuses(ledger, SETTINGS)
+        for one in (role("shops"), role("shops", quota={"limit": {"cpu": "1"}}), role("shops", parent="company")):
+            ledger.put_role(read_role(one))
+            ((_, status),) = statuses.of([one], NOON)
+            assert status == status_of(one, ledger)
+        charge(ledger, "web", cpu=500)
+        ((_, status),) = statuses.of([one], NOON)
+        assert status == status_of(one, ledger)
 
 
 class TestARole:

@@ -1,10 +1,11 @@
 """Statuses are written when they change, and a quota that becomes unsound is told of once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import pytest
 from tests.builders import NOON, node, role
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
@@ -15,6 +16,8 @@ from tender.cluster.client import Client
 from tender.cluster.errors import ApiError, Unreachable
 from tender.cluster.events import EventRecorder
 from tender.cluster.resources import FRAMEWORK_ROLES, Resource
+from tender.master import status_writer
+from tender.master.role_statuses import RoleStatuses
 from tender.master.status_writer import StatusWriter
 
 INTERVAL = 5.0
@@ -77,6 +80,20 @@ async def bench(**guarantee: str) -> AsyncIterator[Bench]:
         yield Bench(tasks, {"guarantee": guarantee})
 
 
+@pytest.fixture
+def computed(monkeypatch) -> list[str]:
+    """The roles whose status is asked for from now on."""
+    names: list[str] = []
+
+    class Noted(RoleStatuses):
+        def of(self, roles: Collection[FrameworkRole], now: float) -> Any:
+            names.extend(role.metadata.name for role in roles)
+            return super().of(roles, now)
+
+    monkeypatch.setattr(status_writer, "RoleStatuses", Noted)
+    return names
+
+
 class TestAStatus:
     async def test_is_written_when_it_changes_and_not_otherwise(self):
         async with bench(cpu="1") as it:
@@ -104,6 +121,39 @@ class TestAStatus:
             it.refusal = None
             await it.tick()
             assert it.writes == 1
+
+    async def test_tells_of_a_generation_that_says_the_same_in_other_words(self):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            spec = {**it.role.manifest()["spec"], "quota": {"guarantee": {"cpu": "1000m"}}}
+            metadata = {**it.role.manifest()["metadata"], "generation": 2}
+            it.api.put(FRAMEWORK_ROLES, {**it.role.manifest(), "metadata": metadata, "spec": spec})
+            await it.tick()
+            assert it.role.status.observed_generation == 2
+
+
+class TestTheStatuses:
+    async def test_are_not_computed_while_nothing_changes(self, computed):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            await it.tick()
+            assert computed == ["shops"]
+
+    async def test_are_computed_when_the_cluster_changes(self, computed):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            it.master.facts.node_changed(None, node("large", cpu="5"))
+            await it.tick()
+            assert computed == ["shops", "shops"]
+
+    async def test_are_not_computed_before_they_may_be_written_again(self, computed):
+        async with bench(cpu="1") as it:
+            await it.tick()
+            it.master.facts.node_changed(None, node("large", cpu="5"))
+            await it.tick(INTERVAL - 1)
+            assert computed == ["shops"]
+            await it.tick(1)
+            assert computed == ["shops", "shops"]
 
 
 class TestAQuotaThatIsNotSound:
