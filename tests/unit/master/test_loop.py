@@ -379,6 +379,7 @@ class TestACostlyCycle:
     async def test_is_about_the_nodes_that_changed_alone(self, scopes):
         async with bench() as it:
             await it.tick()
+            await it.tick()
             scopes.clear()
             await self.woken(it, {"node-1"}, {"node-3"})
             assert scopes[0] == (["node-1", "node-3"], False)
