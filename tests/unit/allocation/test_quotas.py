@@ -16,7 +16,7 @@ from tests.unit.allocation.builders import (
     wanting,
 )
 
-from tender.allocation import Charge, Framework, Ledger, Node, Reason, Reservation
+from tender.allocation import Charge, Framework, Ledger, Node, Reason, Reservation, Role
 from tender.allocation.quotas import Quotas
 
 ONE = amounts(cpu=1000, memory=1024)
@@ -350,7 +350,7 @@ def quota_message(on: Ledger) -> str:
 
 
 class TestNestedGuarantees:
-    def tree(self, **guarantees: int) -> tuple:
+    def tree(self, **guarantees: int) -> tuple[Role, ...]:
         """A role `a` with the children `b` and `c`, and what of each is guaranteed in CPUs."""
         cpus = {name: amounts(cpu=1000 * count) for name, count in guarantees.items()}
         return (
