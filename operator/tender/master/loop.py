@@ -34,7 +34,10 @@ _RESTING = "the API server refused an offer for it; trying again soon"
 
 
 class AllocationLoop:
-    """Runs cycles. `wake()` asks for one soon; `latest` is the result of the last one."""
+    """Runs cycles. `wake()` asks for one soon.
+
+    `latest` is the result of the last one, which began at `last_cycle` and took `last_seconds` for `last_nodes` nodes.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,8 @@ class AllocationLoop:
         self._resting: dict[str, float] = {}
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
+        self.last_seconds = 0.0
+        self.last_nodes = 0
 
     def wake(self) -> None:
         """Something changed: run a cycle soon."""
@@ -90,7 +95,8 @@ class AllocationLoop:
         self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
         started = time.perf_counter()
         result = run_cycle(self._ledger, self._settings.cycle, now, self._rng)
-        self._metrics.cycle_seconds.observe(time.perf_counter() - started)
+        self.last_seconds, self.last_nodes = time.perf_counter() - started, len(self._ledger.nodes)
+        self._metrics.cycle_seconds.observe(self.last_seconds)
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
         self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
