@@ -1,15 +1,24 @@
 """What a running part serves: metrics, health and readiness."""
 
+import json
+from collections.abc import Mapping
+
 import aiohttp
 from prometheus_client import CollectorRegistry, Counter
 
-from tender.cluster.serving import Check, Serving
+from tender.cluster.serving import Check, Document, NotServed, Serving
 
 
-async def ask(path: str, *, healthy: dict[str, Check] | None = None, ready: dict[str, Check] | None = None):
+async def ask(
+    path: str,
+    *,
+    healthy: dict[str, Check] | None = None,
+    ready: dict[str, Check] | None = None,
+    documents: dict[str, Document] | None = None,
+):
     registry = CollectorRegistry()
     Counter("tender_tests", "Tests.", registry=registry).inc(3)
-    serving = Serving(registry, healthy=healthy or {}, ready=ready or {}, host="127.0.0.1", port=0)
+    serving = Serving(registry, healthy=healthy or {}, ready=ready or {}, documents=documents, host="127.0.0.1", port=0)
     async with serving, aiohttp.ClientSession(f"http://127.0.0.1:{serving.port}") as session:
         response = await session.get(path)
         return response.status, await response.text()
@@ -48,3 +57,19 @@ async def test_health_does_not_depend_on_readiness():
 async def test_a_check_that_breaks_does_not_pass():
     code, text = await ask("/healthz", healthy={"clock": broken})
     assert (code, text) == (503, "clock: the check itself failed: RuntimeError: no clock\n")
+
+
+async def greeting(asked: Mapping[str, str]) -> object:
+    if asked["name"] == "nobody":
+        raise NotServed(404, "there is nobody")
+    return {"hello": asked["name"]}
+
+
+async def test_a_document_is_served_as_json():
+    code, text = await ask("/greetings/you", documents={"/greetings/{name}": greeting})
+    assert (code, json.loads(text)) == (200, {"hello": "you"})
+
+
+async def test_a_document_that_is_not_there_says_so_as_json():
+    code, text = await ask("/greetings/nobody", documents={"/greetings/{name}": greeting})
+    assert (code, json.loads(text)) == (404, {"error": "there is nobody"})

@@ -118,10 +118,15 @@ class Claimants:
         blocked = self.account.ledger.filters(framework.name, self._now)[1] if room else 0
         return bool(room & ~blocked) or bool(blocked and self.account.entitled(member))
 
-    def grants(self) -> Iterator[Grant]:
-        """What was taken by those whose turn has come, by framework and role."""
+    def served(self) -> Iterator[Claimant]:
+        """Those whose turn has come, by framework and role."""
         for member in sorted(self._made):
-            yield from self._made[member].granted.finished(member, self.account.pool.table.names)
+            yield self._made[member]
+
+    def grants(self) -> Iterator[Grant]:
+        """What they took."""
+        for one in self.served():
+            yield from one.granted.finished(one.member, self.account.pool.table.names)
 
     def of(self, framework: Framework) -> list[Claimant]:
         """A framework that waits, in each of its roles."""

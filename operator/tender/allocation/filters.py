@@ -63,6 +63,11 @@ class Filters:
         refusals = self._by_framework.get(framework)
         return refusals.standing(now) if refusals is not None else {}
 
+    def ends(self, framework: str, node: str, now: float) -> list[float]:
+        """When what a framework refuses on a node at this time ends."""
+        refusals = self._by_framework.get(framework)
+        return refusals.ends(node, now) if refusals is not None else []
+
     def amounts_changed(self, nodes: int) -> None:
         """Another amount is open on these nodes."""
         for refusals in self._by_framework.values():
@@ -141,6 +146,9 @@ class _Refusals:
 
     def on(self, node: str, now: float) -> list[Resources]:
         return [one.nodes[node] for one in self._places.get(node, ()) if one.until > now]
+
+    def ends(self, node: str, now: float) -> list[float]:
+        return [one.until for one in self._places.get(node, ()) if one.until > now]
 
     def standing(self, now: float) -> dict[str, list[Resources]]:
         return {node: refused for node in self._places if (refused := self.on(node, now))}

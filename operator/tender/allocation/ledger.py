@@ -264,6 +264,10 @@ class Ledger:
         """What a framework refuses at the moment on one node."""
         return self._filters.on(framework, node, now)
 
+    def refusals_end(self, framework: str, node: str, now: float) -> list[float]:
+        """When what a framework refuses at the moment on one node ends."""
+        return self._filters.ends(framework, node, now)
+
     def unused(self, node: str, without: Collection[Key] = ()) -> Mapping[Group, Resources]:
         """What is reserved on a node and not used, by role and named framework.
 

@@ -4,14 +4,14 @@ A node counts once, under the first thing that stands in the way: what the node 
 cycle began, then what was refused, then quotas and headroom, and at last that others, who hold less, were served first.
 
 Messages say what is the case and what would have to change. Statuses carry them, so they are cheap to make, and no
-figure in them changes by time alone; `explaining` adds what costs more when somebody asks.
+figure in them changes by time alone; `explanation` adds what costs more when somebody asks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tender.allocation.account import Account
 from tender.allocation.model import Member, NotOffered, Reason
-from tender.allocation.pool import describe, enough
+from tender.allocation.pool import Stock, describe, enough
 from tender.allocation.shares import positive
 from tender.allocation.slots import each_from, first_from
 from tender.allocation.tasks import Tasks, Want
@@ -154,9 +154,7 @@ class Reasons:
             own = (slot for slot in each_from(nodes & one.entitled))
             nodes &= ~sum(1 << slot for slot in own if enough(account.at_start(one.member, slot), one.minimum))
         if nodes:
-            slot = first_from(nodes, 0)
-            free = describe(positive(account.pool.at_start(slot).free))
-            yield from left.take(Reason.RESERVED, f"{free} is free, but {reserved_for(slot, account)}", nodes)
+            yield from left.take(Reason.RESERVED, words_of_reserved(first_from(nodes, 0), account), nodes)
 
     def _reserved_from(self, want: Want, left: "_Left", nodes: int) -> Iterator[Cause]:
         account, requests = self._account, want.requests
@@ -164,8 +162,8 @@ class Reasons:
             own = (slot for slot in each_from(nodes & want.entitled))
             nodes &= ~sum(1 << slot for slot in own if account.at_start(want.member, slot, requests) == requests)
         if nodes:
-            what = f"a task needs {needs(requests)}, which is free, but {reserved_for(first_from(nodes, 0), account)}"
-            yield from left.take(Reason.RESERVED, what, nodes)
+            words = words_of_reserved(first_from(nodes, 0), account, requests)
+            yield from left.take(Reason.RESERVED, words, nodes)
 
     def _headroom(self, wanted: Resources) -> str:
         """What is kept of these resources, and for whom."""
@@ -195,7 +193,7 @@ class Reasons:
             return "the lot fell on other frameworks first; add nodes or raise the weight of its role"
         share = self._account.ledger.share_of(member, self._shared)
         return (
-            f"frameworks with a lower share were served first (its own in role {member.role} was {share:.4f}); "
+            f"others came first in the order of shares (its own in role {member.role} was {share:.4f}); "
             "add nodes or raise the weight of its role"
         )
 
@@ -243,11 +241,17 @@ def needs(requests: Resources) -> str:
     return describe({name: amount for name, amount in requests.items() if name != "pods"} or requests)
 
 
-def reserved_for(slot: int, account: Account) -> str:
+def words_of_reserved(slot: int, account: Account, requests: Resources | None = None) -> str:
+    """What is free on a node (or that these requests of a task would fit there), and for whom it is reserved."""
+    stock = account.pool.at_start(slot)
+    what = describe(positive(stock.free)) if requests is None else f"a task needs {needs(requests)}, which"
+    return f"{what} is free, but reserved for {', '.join(holders_of(stock))}; end a reservation or add nodes"
+
+
+def holders_of(stock: Stock) -> tuple[str, ...]:
     """For whom a node is reserved, in words."""
-    groups = sorted((role, named or "") for role, named in account.pool.at_start(slot).kept or ())
-    holders = ", ".join(dict.fromkeys(f"{role} (framework {named})" if named else role for role, named in groups))
-    return f"reserved for {holders}; end a reservation or add nodes"
+    groups = sorted((role, named or "") for role, named in stock.kept or ())
+    return tuple(f"{role} (framework {named})" if named else role for role, named in groups)
 
 
 class _Left:

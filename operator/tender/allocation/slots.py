@@ -7,6 +7,8 @@ through.
 
 from collections.abc import Iterable, Iterator
 
+PATIENCE = 4
+"""After so many nodes of a set that turned out to be of no use, the others are looked through at once."""
 _WINDOW = (1 << 256) - 1
 """So many slots are gone through as a small number."""
 

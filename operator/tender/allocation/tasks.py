@@ -16,15 +16,12 @@ from tender.allocation.ledger import Ledger
 from tender.allocation.model import Demand, Framework, Member
 from tender.allocation.pool import Draw
 from tender.allocation.shares import add_into
-from tender.allocation.slots import Walk
+from tender.allocation.slots import PATIENCE, Walk
 from tender.allocation.suitability import Wants, asks_for
 from tender.api.quantities import Resources
 
 if TYPE_CHECKING:
     from random import Random
-
-_PATIENCE = 4
-"""After so many nodes that turned out to be full, the others are looked through at once."""
 
 
 class Needs:
@@ -174,7 +171,7 @@ class Want:
             if portion is not None:
                 return portion
             full += 1
-            if full == _PATIENCE:
+            if full == PATIENCE:
                 walk.cut(self._fitting_now(self._account.pool.fitting_now))
         self._fresh.pop(0)
         return None

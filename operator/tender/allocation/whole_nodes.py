@@ -10,7 +10,8 @@ from tender.allocation.filters import is_refused
 from tender.allocation.granted import Granted
 from tender.allocation.model import Framework, Member, Settings
 from tender.allocation.pool import enough
-from tender.allocation.slots import first_from
+from tender.allocation.shares import fits
+from tender.allocation.slots import PATIENCE, first_from
 from tender.api.quantities import Resources
 
 
@@ -55,6 +56,7 @@ class WholeNodes:
             return None
         pool = account.pool
         reach = self.left & self._within_terms() if self._bound else self.left
+        failed = 0
         while near := reach & pool.live:
             slot = first_from(near, self._start)
             portion = self._portion(slot)
@@ -64,6 +66,9 @@ class WholeNodes:
             reach ^= bit
             self.left ^= bit
             if portion is None:
+                failed += 1
+                if failed == PATIENCE:
+                    reach &= self._with_room_now()
                 continue
             if guaranteed is None or portion.resources.keys() & guaranteed.keys():
                 return portion
@@ -80,6 +85,24 @@ class WholeNodes:
             if self._may_be_enough(kept):
                 nodes |= account.headroom.nodes
         return nodes & account.pool.scope
+
+    def _with_room_now(self) -> int:
+        """The nodes where enough is left after what has been granted, of what quotas and headroom leave to the role."""
+        account = self._account
+        room, kept = account.most(self.member.role)
+        outside = self._with_any_of(room) & ~account.headroom.nodes
+        inside = self._with_any_of(kept) & account.headroom.nodes if account.headroom.nodes else 0
+        return self.entitled | outside | inside
+
+    def _with_any_of(self, most: Resources) -> int:
+        """The nodes where one of the sets is left, of those sets that hold no more than this of anything."""
+        pool = self._account.pool
+        sets = self.minimum or [{resource: 1} for resource in self._account.ledger.totals if resource != "pods"]
+        nodes = 0
+        for one in sets:
+            if fits(one, {**one, **most}):
+                nodes |= pool.fitting_now(one)
+        return nodes
 
     def _may_be_enough(self, most: Resources) -> bool:
         totals = self._account.ledger.totals

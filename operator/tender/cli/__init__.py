@@ -38,7 +38,7 @@ _port = click.option(
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="Serves /metrics, /healthz and /readyz.",
+    help="Serves /metrics, /healthz and /readyz, and the master /reasons.",
 )
 _host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
 

@@ -80,7 +80,10 @@ def _trace(record: Record) -> Iterator[str]:
         yield f"{'':16}{count} offers to {framework} are taken back"
     for framework, reasons in sorted(record.not_offered.items()):
         for one in reasons:
-            yield f"{'':16}{framework} is not offered {one.nodes} nodes: {one.reason.value}, {one.message}"
+            what = (
+                f"is not offered {one.nodes} node{'s' if one.nodes > 1 else ''}" if one.nodes else "is offered nothing"
+            )
+            yield f"{'':16}{framework} {what} ({one.reason.value}): {one.message}"
 
 
 def _amounts(amounts: Resources) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from tender.api.meta import CustomResource
 from tender.cluster.client import Client
 from tender.cluster.errors import ApiError
 from tender.cluster.resources import EVENTS, Resource
@@ -32,6 +33,12 @@ class Regarding:
     name: str
     namespace: str = ""
     uid: str = ""
+
+    @classmethod
+    def to(cls, resource: Resource, target: CustomResource) -> "Regarding":
+        """The reference to a custom resource as it is known."""
+        metadata = target.metadata
+        return cls(resource, metadata.name, metadata.namespace or "", metadata.uid or "")
 
     @property
     def reference(self) -> dict[str, str]:

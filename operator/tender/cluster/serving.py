@@ -1,10 +1,11 @@
 """What a running part of Tender serves to the cluster: metrics for Prometheus, health and readiness for the
-kubelet.
+kubelet, and documents of its own as JSON for people and programs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Self
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
@@ -13,9 +14,20 @@ from prometheus_client.exposition import choose_encoder
 Check = Callable[[], str | None]
 """Returns None when all is well, else the reason why not, as a sentence for people."""
 
+Document = Callable[[Mapping[str, str]], Awaitable[object]]
+"""Returns what is to be served as JSON, given the variable parts of the path by name; or raises `NotServed`."""
+
+
+class NotServed(Exception):  # noqa: N818  # an answer like another, not a failure
+    """There is no such document, or not now: an HTTP code and a sentence for people."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class Serving:
-    """A small web server with /metrics, /healthz and /readyz; use it as an async context manager.
+    """A small web server with /metrics, /healthz, /readyz and `documents` by path; an async context manager.
 
     A probe answers 200 when all of its named checks pass, else 503 with one line per reason. `port` 0 takes a
     free one; `port` holds the real one while it serves.
@@ -27,6 +39,7 @@ class Serving:
         *,
         healthy: Mapping[str, Check],
         ready: Mapping[str, Check],
+        documents: Mapping[str, Document] | None = None,
         host: str = "0.0.0.0",  # noqa: S104  # the kubelet and Prometheus come from outside of the pod
         port: int = 8080,
     ) -> None:
@@ -37,6 +50,8 @@ class Serving:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _probe(healthy))
         app.router.add_get("/readyz", _probe(ready))
+        for path, document in (documents or {}).items():
+            app.router.add_get(path, _json(document))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def __aenter__(self) -> Self:
@@ -61,6 +76,19 @@ def _probe(checks: Mapping[str, Check]) -> Handler:
         if failed:
             return web.Response(status=503, text="\n".join(failed) + "\n")
         return web.Response(text="ok\n")
+
+    return answer
+
+
+def _json(document: Document) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        code = 200
+        try:
+            content = await document(request.match_info)
+        except NotServed as reason:
+            code, content = reason.code, {"error": str(reason)}
+        text = msgspec.json.format(msgspec.json.encode(content))
+        return web.Response(status=code, body=text + b"\n", content_type="application/json")
 
     return answer
 

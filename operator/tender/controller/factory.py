@@ -65,9 +65,9 @@ async def run_controller(
         recorder = EventRecorder(client, controller=manager, instance=platform.node())
 
         def tell(framework: Framework, note: Note) -> None:
-            metadata = framework.metadata
-            regarding = Regarding(FRAMEWORKS, metadata.name, metadata.namespace or "", metadata.uid or "")
-            recorder.record(regarding, note.reason, note.message, warning=note.kind == "Warning")
+            recorder.record(
+                Regarding.to(FRAMEWORKS, framework), note.reason, note.message, warning=note.kind == "Warning"
+            )
 
         turns = TurnLoop(planners, metrics, turns_at_once=settings.turns_at_once, clock=clock, rng=rng, tell=tell)
         view = View(turns.mark)

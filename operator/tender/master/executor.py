@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from tender.api.offer import OfferPhase, ResourceOffer
+from tender.api.offer import ResourceOffer
 from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
@@ -121,12 +121,3 @@ class Executor:
         except (NotFound, Conflict):
             log.debug("offer was gone already", offer=key_of(offer))
         self._offers.drop(key_of(offer), offer.metadata.uid)
-
-
-def outcome(old: ResourceOffer | None, new: ResourceOffer | None) -> str | None:
-    """The outcome that a change of an offer tells of, for counting; None when it tells of none."""
-    if new is None or (old is not None and old.status.phase == new.status.phase):
-        return None
-    if new.status.phase == OfferPhase.OFFERED:
-        return "made" if new.metadata.uid is None else None
-    return new.status.phase.value.lower() if old is not None else None

@@ -26,6 +26,7 @@ from tender.cluster.vitals import Vitals
 from tender.master import handlers
 from tender.master.census import Census
 from tender.master.executor import Executor
+from tender.master.explanations import Explanations
 from tender.master.facts import Facts
 from tender.master.figures import Figures
 from tender.master.intake import Intake
@@ -116,7 +117,12 @@ async def run_master(
             tasks.create_task(work) for work in (nodes.run(), pods.run(), census.run(), pulse.run(), recorder.run())
         ]
         async with Serving(
-            registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
+            registry,
+            healthy=vitals.healthy(),
+            ready=vitals.ready(),
+            documents=Explanations(ledger, loop, settings.cycle, clock).documents(),
+            host=settings.host,
+            port=settings.port,
         ):
             background.append(tasks.create_task(_allocate(nodes, pods, census, facts, loop, statuses, releaser)))
             operator = _operator(kinds, access.connection_fields)

@@ -18,7 +18,6 @@ from tender.api.reservation import Reservation
 from tender.api.role import FrameworkRole
 from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, RESOURCE_OFFERS, Resource
-from tender.master.executor import outcome
 from tender.master.intake import Intake
 from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
@@ -112,7 +111,7 @@ class Facts:
     def _offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
         self._intake.offer_changed(old, new, self._book.seen_of)
         self._book.offer_changed(old, new, self._clock())
-        result = outcome(old, new)
+        result = _outcome(old, new)
         if result is not None and new is not None:
             self._metrics.offers.labels(result).inc()
             if new.status.phase == OfferPhase.EXPIRED:
@@ -131,7 +130,7 @@ class Facts:
             if role not in self.roles.objects and role != DEFAULT_ROLE:
                 field = "role" if role == framework.spec.role else "roles"
                 self._recorder.record(
-                    _regarding(FRAMEWORKS, framework),
+                    Regarding.to(FRAMEWORKS, framework),
                     "ImplicitRole",
                     f"spec.{field}: there is no FrameworkRole {role}; it takes part with weight 1, no quota and no "
                     f"parent. Create FrameworkRole {role} to change that",
@@ -141,7 +140,7 @@ class Facts:
         framework = self.frameworks.objects.get(offer.framework_key)
         if framework is not None:
             self._recorder.record(
-                _regarding(FRAMEWORKS, framework),
+                Regarding.to(FRAMEWORKS, framework),
                 "OfferExpired",
                 "an offer was not answered in time; is the framework's controller running?",
                 warning=True,
@@ -171,6 +170,10 @@ class Facts:
             self._loop.wake(nodes)
 
 
-def _regarding(resource: Resource, target: CustomResource) -> Regarding:
-    metadata = target.metadata
-    return Regarding(resource, metadata.name, metadata.namespace or "", metadata.uid or "")
+def _outcome(old: ResourceOffer | None, new: ResourceOffer | None) -> str | None:
+    """The outcome that a change of an offer tells of, for counting; None when it tells of none."""
+    if new is None or (old is not None and old.status.phase == new.status.phase):
+        return None
+    if new.status.phase == OfferPhase.OFFERED:
+        return "made" if new.metadata.uid is None else None
+    return new.status.phase.value.lower() if old is not None else None

@@ -39,7 +39,11 @@ _RESTING = "the API server refused an offer for it; trying again soon"
 
 
 class AllocationLoop:
-    """Runs cycles. `wake` asks for one soon; `latest` is the result of the last one, with the reasons known last."""
+    """Runs cycles. `wake` asks for one soon.
+
+    `latest` is the result of the last one, with the reasons that were found last; it is as of `last_cycle`. The last
+    one over all nodes took `last_seconds` for `last_nodes` of them.
+    """
 
     def __init__(
         self,
@@ -64,11 +68,12 @@ class AllocationLoop:
         self._changed = asyncio.Event()
         self._everywhere = True
         self._nodes: set[str] = set()
-        self._costs = 0.0
         self._explained = 0.0
         self._resting: dict[str, float] = {}
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
+        self.last_seconds = 0.0
+        self.last_nodes = 0
 
     def wake(self, nodes: Iterable[str] | None = None) -> None:
         """Something changed, on these nodes or (None) anywhere: run a cycle soon."""
@@ -88,7 +93,7 @@ class AllocationLoop:
             except TimeoutError:
                 self._everywhere = True
             self._changed.clear()
-            nodes = None if self._everywhere or self._costs < _COSTLY_SECONDS else self._nodes
+            nodes = None if self._everywhere or self.last_seconds < _COSTLY_SECONDS else self._nodes
             try:
                 self.tick(nodes)
             except Exception:
@@ -106,12 +111,12 @@ class AllocationLoop:
         self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
         started = time.perf_counter()
         due = now - self._explained >= self._settings.interval
-        explain = nodes is None and (due or self._costs < _COSTLY_SECONDS)
+        explain = nodes is None and (due or self.last_seconds < _COSTLY_SECONDS)
         result = run_cycle(self._ledger, self._settings.cycle, now, self._rng, nodes, explain=explain)
         took = time.perf_counter() - started
         self._metrics.cycle_seconds.observe(took)
         if nodes is None:
-            self._costs = took
+            self.last_seconds, self.last_nodes = took, len(self._ledger.nodes)
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
         self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))

@@ -95,6 +95,4 @@ class Releaser:
             self._record(FRAMEWORK_ROLES, role, note)
 
     def _record(self, resource: Resource, target: CustomResource, note: str) -> None:
-        metadata = target.metadata
-        regarding = Regarding(resource, metadata.name, metadata.namespace or "", metadata.uid or "")
-        self._recorder.record(regarding, "ReservationReleased", note, warning=True)
+        self._recorder.record(Regarding.to(resource, target), "ReservationReleased", note, warning=True)

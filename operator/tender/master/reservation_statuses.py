@@ -17,6 +17,7 @@ from tender.api.reservation import Reservation
 from tender.api.timestamps import timestamp
 from tender.master.refinements import Refinements
 from tender.master.releases import lost_at, release_time
+from tender.master.statuses import without_empty
 
 Told = tuple[Reservation, dict[str, Any]]
 """A reservation, and its status."""
@@ -94,16 +95,16 @@ def _status(
         generation=reservation.metadata.generation,
         now=datetime.fromtimestamp(now, UTC),
     )
-    told = {
-        "observedGeneration": reservation.metadata.generation,
-        "conditions": [condition.manifest() for condition in conditions],
-        "used": format_resources(parts.used) if parts else {},
-        "unused": format_resources(parts.unused) if parts else {},
-        "refined": format_resources(parts.refined) if parts else {},
-        "nodeLostAt": timestamp(since.timestamp(), "seconds") if since else None,
-    }
-    # Server-side apply would make null of a map that is emptied.
-    return {name: value for name, value in told.items() if value not in ({}, None)}
+    return without_empty(
+        {
+            "observedGeneration": reservation.metadata.generation,
+            "conditions": [condition.manifest() for condition in conditions],
+            "used": format_resources(parts.used) if parts else {},
+            "unused": format_resources(parts.unused) if parts else {},
+            "refined": format_resources(parts.refined) if parts else {},
+            "nodeLostAt": timestamp(since.timestamp(), "seconds") if since else None,
+        }
+    )
 
 
 def lacking(reservation: Reservation, ledger: Ledger) -> str | None:

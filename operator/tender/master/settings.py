@@ -27,7 +27,7 @@ class MasterSettings:
     census_interval: float = 60.0
     """How often the custom resources are listed in full, to find what a broken watch did not tell."""
     host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from other hosts
-    """Address that /metrics, /healthz and /readyz are served on."""
+    """Address that /metrics, /healthz, /readyz and /reasons are served on."""
     port: int = 8080
     """Port that they are served on."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)

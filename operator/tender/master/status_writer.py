@@ -138,5 +138,4 @@ class StatusWriter:
     def _tell(self, role: CustomResource, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         news = news_of_quota(before, after)
         if news is not None:
-            regarding = Regarding(FRAMEWORK_ROLES, role.metadata.name, uid=role.metadata.uid or "")
-            self._recorder.record(regarding, news.reason, news.note, warning=news.warning)
+            self._recorder.record(Regarding.to(FRAMEWORK_ROLES, role), news.reason, news.note, warning=news.warning)

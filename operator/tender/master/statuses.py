@@ -11,8 +11,8 @@ from tender.api.quantities import Resources
 
 
 def without_empty(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The status without empty maps and lists: server-side apply would make null of a map that is emptied."""
-    return {name: value for name, value in status.items() if value not in ({}, [])}
+    """The status without what is empty or None: server-side apply would make null of a map that is emptied."""
+    return {name: value for name, value in status.items() if value not in ({}, [], None)}
 
 
 def written_share(held: Resources, ledger: Ledger, settings: Settings) -> str:

@@ -81,6 +81,153 @@ class TestWhatGoes:
         one.remove_framework("f1")
         assert one.allocations(Member("f1", "role-of-f1")) == 0
 
+    def test_ends_what_a_framework_refused_with_it(self):
+        one = ledger(node(), framework(), Refusal("f1", 10.0, {"n1": amounts(cpu=1000)}))
+        one.remove_framework("f1")
+        one.remove_framework("f1")
+        one.put_framework(framework())
+        assert one.refusals("f1", now=0.0) == {}
+
+    def test_takes_what_is_reserved_on_a_node_with_it(self):
+        one = ledger(node(), role("a"), Reservation("n1", amounts(cpu=1000), "a"))
+        assert one.role_holdings() == {"a": amounts(cpu=1000)}
+        one.remove_node("n1")
+        assert (one.role_holdings(), one.unused("n1")) == ({"a": {}}, {})
+        one.put_node(node())
+        assert one.role_holdings() == {"a": amounts(cpu=1000)}
+
+    def test_does_not_matter_if_it_was_never_there(self):
+        one = ledger(node(), framework(), POD)
+        one.remove_node("n2")
+        one.remove_framework("f2")
+        one.remove_role("a")
+        one.remove_reservation("r")
+        one.remove_charge("c")
+        assert one.held("f1") == POD.resources
+        assert one.totals == node().allocatable
+
+    def test_is_on_offer_no_longer(self):
+        offer = Charge("n1", amounts(cpu=500), "f1", offered=True)
+        one = ledger(node(), framework(), offer, POD)
+        assert list(one.offers()) == [(2, offer)]
+        one.remove_node("n1")
+        assert list(one.offers()) == []
+        one.put_node(node())
+        one.remove_charge(2)
+        assert list(one.offers()) == []
+
+
+class TestWhatChanges:
+    def test_counts_in_its_new_size(self):
+        one = ledger(node(), POD)
+        one.put_node(node(cpu=9000))
+        assert one.totals == amounts(cpu=9000, memory=4096)
+        assert one.free("n1")["cpu"] == 8500
+
+    def test_keeps_a_reservation_under_one_key_once(self):
+        one = ledger(node(), node("n2"), role("a"), Reservation("n1", amounts(cpu=1000), "a"))
+        assert one.role_holdings() == {"a": amounts(cpu=1000)}
+        one.put_reservation(3, Reservation("n2", amounts(cpu=500), "a"))
+        assert one.role_holdings() == {"a": amounts(cpu=500)}
+        assert (one.unused("n1"), one.unused("n2")) == ({}, {("a", None): amounts(cpu=500)})
+
+    def test_adds_further_reservations_to_those_that_are_known(self):
+        one = ledger(node(), role("a"), Reservation("n1", amounts(cpu=1000), "a"))
+        assert one.unused("n1") == {("a", None): amounts(cpu=1000)}
+        one.put_reservation("more", Reservation("n1", amounts(cpu=500), "a"))
+        assert one.unused("n1") == {("a", None): amounts(cpu=1500)}
+        assert one.role_holdings() == {"a": amounts(cpu=1500)}
+
+    def test_moves_what_is_held_with_the_role_of_the_framework(self):
+        one = ledger(node(), framework(role="a"), POD)
+        assert one.role_holdings() == {"a": POD.resources}
+        one.put_framework(framework(role="b"))
+        assert one.role_holdings() == {"b": POD.resources}
+
+    def test_moves_what_is_held_with_the_parent_of_the_role(self):
+        one = ledger(node(), role("a"), role("b"), role("c", "a"), framework(role="c"), POD)
+        assert one.role_holdings()["a"] == POD.resources
+        one.put_role(role("c", "b"))
+        assert (one.role_holdings()["a"], one.role_holdings()["b"]) == ({}, POD.resources)
+        one.remove_role("b")
+        assert one.role_holdings() == {"a": {}, "c": POD.resources}
+
+    def test_uses_reservations_anew_when_a_framework_changes_its_role(self):
+        one = ledger(node(), framework(role="a"), Reservation("n1", amounts(cpu=500), "a"), POD)
+        assert one.unused("n1") == {("a", None): {}}
+        one.put_framework(framework(role="b"))
+        assert one.unused("n1") == {("a", None): amounts(cpu=500)}
+
+
+class TestSeveralRoles:
+    """What a framework holds counts for the role that it is charged to."""
+
+    def facts(self) -> Ledger:
+        return ledger(
+            node(),
+            framework(role="a", further_roles=("b",)),
+            Charge("n1", amounts(cpu=1000), "f1"),
+            Charge("n1", amounts(cpu=500), "f1", role="b", offered=True),
+            Charge("n1", amounts(cpu=200), "f1", role="left"),
+        )
+
+    def test_hold_each_their_own(self):
+        one = self.facts()
+        assert one.held("f1") == amounts(cpu=1700)
+        assert one.held_by_role("f1") == {"a": amounts(cpu=1000), "b": amounts(cpu=500), "left": amounts(cpu=200)}
+        assert one.role_holdings() == one.held_by_role("f1")
+
+    def test_are_offered_each_their_own(self):
+        one = self.facts()
+        assert one.offered("f1") == amounts(cpu=500)
+        assert one.offered_by_role("f1") == {"b": amounts(cpu=500)}
+        assert (one.offered("f2"), one.held("f2")) == ({}, {})
+
+    def test_are_members_each(self):
+        one = self.facts()
+        assert one.member_holdings(Member("f1", "a")) == amounts(cpu=1000)
+        assert one.member_holdings(Member("f1", "b")) == amounts(cpu=500)
+        assert one.member_holdings(Member("f1", "other")) == {}
+        assert one.member_of(Charge("n1", {}, "f1", role="b")) == Member("f1", "b")
+        assert one.member_of(Charge("n1", {}, "f1")) == Member("f1", "a")
+        assert one.member_of(Charge("n1", {}, "unknown")) is None
+        assert one.member_of(Charge("n1", {})) is None
+
+    def test_have_the_unused_reservations_that_name_the_framework(self):
+        one = self.facts()
+        one.put_reservation("ra", Reservation("n1", amounts(memory=1), "a", "f1"))
+        one.put_reservation("rb", Reservation("n1", amounts(memory=2), "b", "f1"))
+        one.put_reservation("rc", Reservation("n1", amounts(memory=4), "c", "f1"))
+        assert one.reserved_for("f1") == {"a": amounts(memory=1), "b": amounts(memory=2), "c": amounts(memory=4)}
+        assert one.member_holdings(Member("f1", "a")) == amounts(cpu=1000, memory=5)
+        assert one.member_holdings(Member("f1", "b")) == amounts(cpu=500, memory=2)
+        for key in ("ra", "rb", "rc"):
+            one.remove_reservation(key)
+        assert one.reserved_for("f1") == {}
+        assert one.member_holdings(Member("f1", "a")) == amounts(cpu=1000)
+
+
+class TestPastAllocations:
+    def test_are_counted_by_framework_and_role(self):
+        one = ledger(framework(role="a", further_roles=("b",)))
+        for role_of in (None, "a", "b", "b", "b"):
+            one.note_allocation("f1", role_of)
+        assert [one.allocations(Member("f1", name)) for name in ("a", "b", "c")] == [2, 3, 0]
+
+    def test_of_who_is_unknown_count_only_with_a_role(self):
+        one = ledger()
+        one.note_allocation("f1")
+        one.note_allocation("f1", "a")
+        assert one.allocations(Member("f1", "a")) == 1
+        assert one.allocations_of_roles() == {"a": 1}
+
+    def test_of_roles_hold_those_below(self):
+        one = ledger(role("a"), role("b", "a"), framework("f1", "a"), framework("f2", "b"))
+        one.note_allocation("f1")
+        one.note_allocation("f2")
+        one.note_allocation("f2")
+        assert one.allocations_of_roles() == {"a": 3, "b": 2}
+
 
 class TestMoreHeldThanThereIs:
     def test_leaves_less_than_nothing_free(self):

@@ -224,7 +224,7 @@ class TestMessages:
             reason=Reason.SHARE_ORDER,
         )
         assert message == (
-            "frameworks with a lower share were served first (its own in role role-of-f1 was 0.5000); "
+            "others came first in the order of shares (its own in role role-of-f1 was 0.5000); "
             "add nodes or raise the weight of its role"
         )
 

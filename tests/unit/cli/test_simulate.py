@@ -53,7 +53,15 @@ def test_traces_every_step(wrong):
 
 def test_traces_why_somebody_waits():
     output = run("--trace", str(SCENARIOS / "106-unschedulable-and-tainted-nodes.yaml")).output
-    assert "f1 is not offered 1 nodes: Tainted" in output
+    assert (
+        "f1 is not offered 1 node (Tainted): taint dedicated=db:NoSchedule is not tolerated; "
+        "add a toleration or take the taint off"
+    ) in output
+
+
+def test_traces_that_somebody_takes_no_part():
+    output = run("--trace", str(SCENARIOS / "060-suppress-and-revive.yaml")).output
+    assert "is offered nothing (Suppressed): the framework is suppressed" in output
 
 
 def test_tells_everything_as_json(wrong):
