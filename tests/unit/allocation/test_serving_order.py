@@ -5,7 +5,7 @@ from random import Random
 
 from tests.unit.allocation.builders import amounts, cycle, framework, ledger, node, role, tasks_granted, wanting
 
-from tender.allocation import Charge, Ledger, Settings, serving_order
+from tender.allocation import Charge, Ledger, Reservation, Settings, serving_order
 
 RANDOM = Settings(sorter="random")
 
@@ -66,6 +66,111 @@ class TestDominantShares:
         )
         assert order(one) == ["child", "own2", "own1"]
 
+    def test_are_those_of_the_scarcest_resource(self):
+        one = ledger(node(), framework("f1"), framework("f2"), holding("f1", 1000))
+        one.put_charge("memory", Charge("n1", amounts(memory=2048), "f2"))
+        assert order(one) == ["f1", "f2"]
+        assert order(one, Settings(unshared_resources=frozenset({"memory"}))) == ["f2", "f1"]
+
+    def test_leave_out_resources_that_no_node_has(self):
+        one = ledger(node(), framework("f1"), framework("f2"), holding("f2", 1))
+        one.put_charge("odd", Charge("n1", {"fpga": 7}, "f1"))
+        assert order(one) == ["f1", "f2"]
+
+    def test_are_divided_by_the_weights_of_every_level(self):
+        one = ledger(
+            node(),
+            role("a", weight=2),
+            role("a-b", "a", weight=4),
+            role("a-c", "a"),
+            framework("f1", "a-b"),
+            framework("f2", "a-c"),
+            framework("f3", "d"),
+            holding("f1", 300),
+            holding("f2", 100),
+            holding("f3", 150),
+        )
+        assert order(one) == ["f3", "f1", "f2"]
+
+    def test_of_roles_give_way_to_past_allocations_of_all_below_and_then_to_names(self):
+        one = ledger(
+            role("a"), role("a-b", "a"), framework("f1", "a-b"), framework("f2", "c"), framework("f3", "b"), node()
+        )
+        assert order(one) == ["f1", "f3", "f2"]
+        one.note_allocation("f1")
+        assert order(one) == ["f3", "f2", "f1"]
+        one.note_allocation("f2")
+        assert order(one) == ["f3", "f1", "f2"]
+        one.note_allocation("f3")
+        one.note_allocation("f3")
+        assert order(one) == ["f1", "f2", "f3"]
+
+    def test_of_the_own_frameworks_of_a_role_stand_among_its_children_by_its_name(self):
+        one = ledger(
+            role("m"), role("a", "m"), role("z", "m"), framework("f1", "z"), framework("f2", "m"), framework("f3", "a")
+        )
+        assert order(one) == ["f3", "f2", "f1"]
+        one.note_allocation("f2")
+        assert order(one) == ["f3", "f1", "f2"]
+        one.note_allocation("f3")
+        assert order(one) == ["f1", "f3", "f2"]
+
+    def test_of_the_own_frameworks_of_a_role_weigh_one(self):
+        one = ledger(
+            node(),
+            role("m", weight=9),
+            role("a", "m", weight=3),
+            framework("f1", "m"),
+            framework("f2", "a"),
+            holding("f1", 100),
+            holding("f2", 290),
+        )
+        assert order(one) == ["f2", "f1"]
+        one.put_charge("more", holding("f2", 20))
+        assert order(one) == ["f1", "f2"]
+
+    def test_of_the_own_frameworks_count_only_what_is_held_in_the_role(self):
+        one = ledger(
+            node(),
+            role("m"),
+            role("a", "m"),
+            framework("f1", "m", further_roles=("elsewhere",)),
+            framework("f2", "a"),
+            holding("f2", 100),
+        )
+        one.put_charge("elsewhere", Charge("n1", amounts(cpu=3000), "f1", role="elsewhere"))
+        assert order(one)[0] == "f1"
+        one.put_charge("here", Charge("n1", amounts(cpu=500), "f1", role="m"))
+        assert order(one)[0] == "f2"
+
+    def test_of_a_framework_are_told_apart_by_role(self):
+        one = ledger(node(), framework("f1", "a", further_roles=("b",)), framework("f2", "c"), holding("f2", 100))
+        one.put_charge("in a", Charge("n1", amounts(cpu=500), "f1", role="a"))
+        assert order(one) == ["f1", "f2"]
+        one.put_charge("in b", Charge("n1", amounts(cpu=500), "f1", role="b"))
+        assert order(one) == ["f2", "f1"]
+
+    def test_hold_reservations_that_nobody_uses(self):
+        one = ledger(node(), role("a"), framework("f1", "a"), framework("f2", "b"), holding("f2", 100))
+        assert order(one) == ["f1", "f2"]
+        one.put_reservation("r", Reservation("n1", amounts(cpu=200), "a"))
+        assert order(one) == ["f2", "f1"]
+
+    def test_of_a_framework_hold_reservations_that_name_it(self):
+        one = ledger(node(), framework("f1", "a"), framework("f2", "a"), holding("f2", 100))
+        assert order(one) == ["f1", "f2"]
+        one.put_reservation("r", Reservation("n1", amounts(cpu=200), "a", "f1"))
+        assert order(one) == ["f2", "f1"]
+
+    def test_are_followed_as_holdings_change(self):
+        one = ledger(node(), framework("f1"), framework("f2"), holding("f1", 100), holding("f2", 200))
+        assert order(one) == ["f1", "f2"]
+        one.put_charge(3, holding("f1", 300))
+        assert order(one) == ["f2", "f1"]
+        one.put_node(node("n2", cpu=100_000, memory=1))
+        one.put_charge("memory", Charge("n1", amounts(memory=100), "f2"))
+        assert order(one) == ["f1", "f2"]
+
     def test_count_what_suppressed_frameworks_of_the_role_hold(self):
         one = ledger(
             node(),
@@ -100,6 +205,83 @@ class TestFairnessPerTask:
     def test_makes_up_for_what_is_held_already(self):
         one = ledger(node(cpu=8000, memory=1 << 20), wanting("fa", 100), wanting("fb", 100), holding("fa", 4000))
         assert tasks_granted(cycle(one)) == {"fb": 4}
+
+
+class TestFairnessInATree:
+    NODE = node(cpu=12_000, memory=1 << 20)
+
+    def test_shares_out_level_by_level(self):
+        one = ledger(
+            self.NODE,
+            role("a"),
+            role("a-b", "a"),
+            role("a-c", "a"),
+            wanting("f1", 99, "a-b"),
+            wanting("f2", 99, "a-c"),
+            wanting("f3", 99, "d"),
+        )
+        assert tasks_granted(cycle(one)) == {"f1": 3, "f2": 3, "f3": 6}
+
+    def test_shares_out_among_a_role_of_its_own_and_its_children(self):
+        one = ledger(
+            self.NODE,
+            role("a"),
+            role("a-b", "a"),
+            wanting("f1", 99, "a"),
+            wanting("f2", 99, "a"),
+            wanting("f3", 99, "a-b"),
+        )
+        assert tasks_granted(cycle(one)) == {"f1": 3, "f2": 3, "f3": 6}
+
+    def test_leaves_what_a_framework_does_not_need_to_its_role(self):
+        one = ledger(self.NODE, wanting("f1", 1, "a"), wanting("f2", 99, "a"), wanting("f3", 99, "b"))
+        assert tasks_granted(cycle(one)) == {"f1": 1, "f2": 5, "f3": 6}
+
+    def test_leaves_what_a_role_does_not_need_to_the_others(self):
+        one = ledger(
+            self.NODE,
+            role("a"),
+            role("a-b", "a"),
+            wanting("f1", 2, "a-b"),
+            wanting("f2", 1, "a"),
+            wanting("f3", 99, "b"),
+        )
+        assert tasks_granted(cycle(one)) == {"f1": 2, "f2": 1, "f3": 9}
+
+    def test_follows_weights_at_every_level(self):
+        one = ledger(
+            self.NODE,
+            role("a", weight=2),
+            role("a-b", "a", weight=3),
+            role("a-c", "a"),
+            wanting("f1", 99, "a-b"),
+            wanting("f2", 99, "a-c"),
+            wanting("f3", 99, "d"),
+        )
+        assert tasks_granted(cycle(one)) == {"f1": 6, "f2": 2, "f3": 4}
+
+    def test_counts_what_was_granted_for_a_guarantee(self):
+        for guaranteed in (role("a", guarantee=amounts(cpu=4000)), role("a-b", "a", guarantee=amounts(cpu=4000))):
+            one = ledger(
+                self.NODE, role("a"), role("a-b", "a"), wanting("f1", 99, "a-b"), wanting("f2", 99, "c"), guaranteed
+            )
+            assert tasks_granted(cycle(one)) == {"f1": 6, "f2": 6}
+
+    def test_counts_what_was_granted_for_a_guarantee_at_every_level(self):
+        one = ledger(
+            self.NODE,
+            role("a"),
+            role("a-b", "a", guarantee=amounts(cpu=5000)),
+            role("a-c", "a"),
+            wanting("f1", 99, "a-b"),
+            wanting("f2", 99, "a-c"),
+            wanting("f3", 99, "d"),
+        )
+        assert tasks_granted(cycle(one)) == {"f1": 5, "f2": 1, "f3": 6}
+
+    def test_serves_a_framework_in_each_of_its_roles(self):
+        one = ledger(self.NODE, wanting("f1", 99, "a", further_roles=("b",)), wanting("f2", 99, "c"))
+        assert tasks_granted(cycle(one)) == {"f1": 8, "f2": 4}
 
 
 class TestRandomSorter:
