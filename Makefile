@@ -68,6 +68,11 @@ bench: install tools bench-allocation ## Measure allocation, placement and start
 bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures
 	$(BIN)/python -m tests.bench.allocation
 
+.PHONY: mutate
+mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS=--keep
+	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev,mutate]'
+	nice -n 10 $(BIN)/python hack/mutation $(FLAGS) $(MODULES)
+
 .PHONY: crds
 crds: install ## Generate crds/ and the chart's copy from the models
 	$(BIN)/python -m tender.api.crds crds
