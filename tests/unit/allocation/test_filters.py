@@ -325,6 +325,16 @@ class TestOneNode:
         assert one.on("f1", "b", 0.0) == []
         assert one.on("nobody", "a", 0.0) == []
 
+    def test_is_refused_for_as_long_as_is_told(self):
+        one = Filters()
+        one.put(1, refusal("a", until=5.0))
+        one.put(2, refusal("a", until=7.0, what=SMALL))
+        assert one.ends("f1", "a", 4.9) == [5.0, 7.0]
+        assert one.ends("f1", "a", 5.0) == [7.0]
+        assert one.ends("f1", "a", 7.0) == []
+        assert one.ends("f1", "b", 0.0) == []
+        assert one.ends("nobody", "a", 0.0) == []
+
     def test_that_changes_its_labels_is_cleared(self):
         one = cluster("a", "b")
         one.put_refusal(1, refusal("a", "b"))

@@ -179,8 +179,9 @@ class TestSeveralRoles:
 
     def test_are_offered_each_their_own(self):
         one = self.facts()
-        assert one.offered("f1") == amounts(cpu=500)
-        assert one.offered_by_role("f1") == {"b": amounts(cpu=500)}
+        one.put_charge("first", Charge("n1", amounts(memory=1), "f1", offered=True))
+        assert one.offered("f1") == amounts(cpu=500, memory=1)
+        assert one.offered_by_role("f1") == {"a": amounts(memory=1), "b": amounts(cpu=500)}
         assert (one.offered("f2"), one.held("f2")) == ({}, {})
 
     def test_are_members_each(self):
