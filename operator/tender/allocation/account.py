@@ -17,18 +17,16 @@ from tender.api.quantities import Resources
 
 
 class Portion(NamedTuple):
-    """What a claimant takes in one turn: these resources of the node in this slot, for a number of tasks or for none.
+    """What a claimant has taken in one turn: these resources of the node in this slot, the `first` there or not.
 
     `draws` says which reservations are used up; with none at all, nothing was reserved there, nor do quotas or headroom
-    concern the role. `whole` tells that it is then all that is left there.
+    concern the role.
     """
 
     slot: int
     resources: Resources
-    task: str | None = None
-    number: int = 0
+    first: bool
     draws: tuple[Draw, ...] = ()
-    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +119,10 @@ class Account:
             add_into(there, amounts)
         return there
 
-    def take(self, member: Member, portion: Portion) -> None:
-        """Take a portion that is granted to a framework off."""
-        pool, slot = self.pool, portion.slot
-        if not portion.draws:
-            if portion.whole:
-                pool.take_all(slot)
-            else:
-                pool.take(slot, portion.resources)
-        for group, amounts in portion.draws:
-            pool.take(slot, amounts, group)
+    def take(self, member: Member, slot: int, draws: tuple[Draw, ...]) -> None:
+        """Take these draws of a node off."""
+        for group, amounts in draws:
+            self.pool.take(slot, amounts, group)
             if group is None:
                 self.headroom.take(slot, amounts)
             self.quotas.grant(member.role, amounts, None if group is None else group[0])

@@ -149,10 +149,8 @@ def _serve(serving: ServingOrder[Claimant], account: Account, *, owed: bool) -> 
         if portion is None:
             serving.done()
             continue
-        account.take(one.member, portion)
-        first = one.granted.add(portion)
         counted = account.counted(one.member, portion) if portion.draws else None
-        serving.granted(portion.resources, counted, 1 if first else 0)
+        serving.granted(portion.resources, counted, 1 if portion.first else 0)
 
 
 def _reasons(ledger: Ledger, claimants: Claimants | None) -> dict[str, tuple[NotOffered, ...]]:

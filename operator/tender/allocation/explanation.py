@@ -91,7 +91,7 @@ class _InFull:
         for want in one.unmet():
             causes = reasons.of_want(want, elsewhere)
             obstacles = self._obstacles(one, causes, want.requests, (want.requests,))
-            yield Wait(role, want.demand, want.missing(), tuple(obstacles))
+            yield Wait(role, want.demand, want.need.missing, tuple(obstacles))
 
     def _obstacles(
         self, one: Claimant, causes: Iterable[Cause], requests: Resources | None, least: tuple[Resources, ...]

@@ -1,6 +1,5 @@
 """The portions that one framework has been granted in a cycle, in one role, summed by node."""
 
-from tender.allocation.account import Portion
 from tender.allocation.model import Grant, Member
 from tender.allocation.shares import add_into
 from tender.allocation.slots import joined
@@ -17,34 +16,34 @@ class Granted:
     def __bool__(self) -> bool:
         return bool(self._amounts)
 
-    def add(self, portion: Portion) -> bool:
-        """Add a portion; whether it is the first on its node."""
-        slot = portion.slot
+    def add(self, slot: int, resources: Resources, task: str | None = None, count: int = 0) -> bool:
+        """Add a portion, for so many tasks if it is for tasks; whether it is the first on its node."""
         before = self._amounts.get(slot)
         if before is None:
-            self._amounts[slot] = portion.resources
-        else:
-            amounts = dict(before)
-            add_into(amounts, portion.resources)
-            self._amounts[slot] = amounts
-        if portion.task is not None:
-            counts = self._tasks.get(slot)
-            if counts is None:
-                self._tasks[slot] = {portion.task: portion.number}
-            else:
-                counts[portion.task] = counts.get(portion.task, 0) + portion.number
-        return before is None
+            self._amounts[slot] = resources
+            if task is not None:
+                self._tasks[slot] = {task: count}
+            return True
+        amounts = dict(before)
+        add_into(amounts, resources)
+        self._amounts[slot] = amounts
+        if task is not None:
+            counts = self._tasks[slot]
+            counts[task] = counts.get(task, 0) + count
+        return False
 
     def nodes(self) -> int:
         """The nodes that portions are on."""
         return joined(self._amounts)
 
+    def tasks(self, name: str) -> dict[int, int]:
+        """How many tasks of one name are where."""
+        return {slot: counts[name] for slot, counts in self._tasks.items() if name in counts}
+
     def finished(self, member: Member, names: list[str]) -> list[Grant]:
         """One grant for each node, in the order in which they were granted."""
         framework, role = member
-        tasks = self._tasks
+        tasks, amounts = self._tasks, self._amounts
         if tasks:
-            return [
-                Grant(framework, role, names[slot], amounts, tasks[slot]) for slot, amounts in self._amounts.items()
-            ]
-        return [Grant(framework, role, names[slot], amounts) for slot, amounts in self._amounts.items()]
+            return [Grant(framework, role, names[slot], amounts[slot], tasks[slot]) for slot in amounts]
+        return [Grant(framework, role, names[slot], amounts[slot]) for slot in amounts]

@@ -140,6 +140,24 @@ class Pool:
         if stock.drained and not stock.left():
             self.live &= ~(1 << slot)
 
+    def take_if_there(self, slot: int, amounts: Resources) -> bool:
+        """Take amounts off a node where nothing is reserved, if it has as much."""
+        stock = self._stocks.get(slot)
+        if stock is None:
+            stock = self.stock(slot)
+        free = stock.free
+        for resource, amount in amounts.items():
+            if amount > free.get(resource, 0):
+                return False
+        stock.take(amounts)
+        self._untold.add(slot)
+        if self._fitting_later:
+            self._fitting_later.clear()
+            self._rooms_later.clear()
+        if stock.drained and not stock.left():
+            self.live &= ~(1 << slot)
+        return True
+
     def take_all(self, slot: int) -> None:
         """Take all that is left of a live node where nothing is reserved."""
         stock = self._stocks.get(slot)

@@ -13,7 +13,7 @@ from tender.allocation.account import Account
 from tender.allocation.model import Member, NotOffered, Reason
 from tender.allocation.pool import Stock, describe, enough
 from tender.allocation.shares import positive
-from tender.allocation.slots import each_from, first_from
+from tender.allocation.slots import each_from, first_from, joined
 from tender.allocation.tasks import Tasks, Want
 from tender.allocation.whole_nodes import WholeNodes
 from tender.api.quantities import Resources
@@ -127,7 +127,7 @@ class Reasons:
             yield from left.take(Reason.QUOTA, _quota(breach, role), left.nodes & ~want.entitled)
         if still := left.nodes & pool.fitting_now(requests, reserved=True):
             yield from left.take(Reason.HEADROOM, self._headroom(requests), still)
-        own = sum(1 << slot for slot in want.mine if left.nodes >> slot & 1 and _filled_by_itself(want, slot, account))
+        own = joined(slot for slot in want.mine() if left.nodes >> slot & 1 and _filled_by_itself(want, slot, account))
         yield from left.take(Reason.EXHAUSTED, _FILLED, own | elsewhere)
         if left.nodes:
             yield from left.take(Reason.SHARE_ORDER, self._share_order(want.member), left.nodes)
@@ -287,6 +287,6 @@ def _quota(breach: str | None, role: str) -> str:
 
 def _filled_by_itself(want: Want, slot: int, account: Account) -> bool:
     """Whether one task more would not have fitted even if nobody else had been served."""
-    count = want.mine[slot] + 1
+    count = want.mine()[slot] + 1
     wanted: Resources = {resource: amount * count for resource, amount in want.requests.items()}
     return account.at_start(want.member, slot, wanted) != wanted

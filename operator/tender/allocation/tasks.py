@@ -24,11 +24,20 @@ if TYPE_CHECKING:
     from random import Random
 
 
+class Need:
+    """How many tasks of one demand a framework still lacks, in all of its roles together."""
+
+    __slots__ = ("missing",)
+
+    def __init__(self, missing: int) -> None:
+        self.missing = missing
+
+
 class Needs:
-    """How many tasks of each demand a framework still lacks, in all of its roles together."""
+    """What a framework still lacks, and what it was given on nodes where it had refused something."""
 
     def __init__(self, ledger: Ledger, framework: Framework) -> None:
-        self.missing = {entry.name: missing(ledger, framework, entry) for entry in framework.demand or ()}
+        self.of = {entry.name: Need(missing(ledger, framework, entry)) for entry in framework.demand or ()}
         self.given: dict[int, dict[str, int]] = {}
 
 
@@ -43,18 +52,18 @@ class Tasks:
         self._account = account
         refused, _ = account.ledger.filters(framework.name, now)
         self._all = [
-            Want(framework, member, entry, account, refused, now, needs, rng)
+            Want(framework, member, entry, account, self.granted, refused, now, needs, rng)
             for entry in framework.demand or ()
-            if needs.missing[entry.name] > 0
+            if needs.of[entry.name].missing > 0
         ]
         self._wants = deque(self._all)
 
     def unmet(self) -> "Iterator[Want]":
         """The demands that are not met yet."""
-        return (want for want in self._all if want.missing() > 0)
+        return (want for want in self._all if want.need.missing > 0)
 
     def take(self, *, owed: bool) -> Portion | None:
-        """The next portion, or None when every demand is met or cannot be.
+        """Take the next portion; None when every demand is met or cannot be.
 
         With `owed`, only tasks that bring the role nearer to its guarantee count.
         """
@@ -65,11 +74,12 @@ class Tasks:
             if owed and self._account.quotas.guaranteed(self.member.role).keys().isdisjoint(want.requests):
                 skipped.append(self._wants.popleft())
                 continue
-            if want.missing() > 0:
+            if want.need.missing > 0:
                 portion = want.place()
             if portion is None:
                 self._wants.popleft()
-        self._wants.extendleft(reversed(skipped))
+        if skipped:
+            self._wants.extendleft(reversed(skipped))
         return portion
 
 
@@ -91,8 +101,7 @@ def requests_of(entry: Demand) -> dict[str, int]:
 class Want:
     """One demand during a cycle: how many tasks are missing and which nodes may still have room.
 
-    `filtered` are the nodes left out as too little would be offered there after a refusal, `mine` how many tasks it was
-    given where.
+    `filtered` are the nodes left out as too little would be offered there after a refusal.
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class Want:
         member: Member,
         demand: Demand,
         account: Account,
+        granted: Granted,
         refused: int,
         now: float,
         needs: Needs,
@@ -109,9 +119,10 @@ class Want:
         self.requests = requests_of(demand)
         self.demand = demand
         self.member = member
-        self.mine: dict[int, int] = {}
+        self.need = needs.of[demand.name]
         self.filtered = 0
-        self._needs = needs
+        self._granted = granted
+        self._given = needs.given
         self._account = account
         self._now = now
         self._bound = account.bound(member.role)
@@ -136,12 +147,12 @@ class Want:
         self._open: deque[int] = deque()
         self._refused = Walk(roomy & refused, start)
 
-    def missing(self) -> int:
-        """How many tasks are still to be placed."""
-        return self._needs.missing[self.demand.name]
+    def mine(self) -> dict[int, int]:
+        """How many tasks it was given, by the slot of the node."""
+        return self._granted.tasks(self.demand.name)
 
     def place(self) -> Portion | None:
-        """The next portion, or None when no node has room or a limit forbids it."""
+        """Take the next portion; None when no node has room or a limit forbids it."""
         if self._bound and not self._within_terms():
             return None
         while self._fresh:
@@ -154,9 +165,9 @@ class Want:
                 return portion
         while (slot := self._refused.next()) is not None:
             count = self._least_past_refusal(slot)
-            portion = self._portion(slot, count) if count <= self.missing() else None
+            portion = self._portion(slot, count) if count <= self.need.missing else None
             if portion is not None:
-                add_into(self._needs.given.setdefault(slot, {}), portion.resources)
+                add_into(self._given.setdefault(slot, {}), portion.resources)
                 return portion
             if count > 1:
                 self.filtered |= 1 << slot
@@ -199,40 +210,38 @@ class Want:
         return True
 
     def _portion(self, slot: int, count: int = 1) -> Portion | None:
-        """So many tasks on this node, or None: then the node is done with."""
+        """Take room for so many tasks on this node; None: then the node is done with."""
         most = self.demand.max_per_node
         if most is not None and self.placed.get(slot, 0) + count > most:
             return None
         wanted = self.requests if count == 1 else {one: amount * count for one, amount in self.requests.items()}
+        account = self._account
         draws: tuple[Draw, ...] = ()
-        stock = self._account.pool.stock(slot)
-        if self._bound or stock.kept is not None:
-            takings = self._account.takings(self.member, slot, wanted)
+        if self._bound or account.pool.is_reserved(slot):
+            takings = account.takings(self.member, slot, wanted)
             if takings.allowed != wanted:
                 return None
             draws = takings.draws
-        else:
-            free = stock.free
-            for resource, amount in wanted.items():
-                if amount > free.get(resource, 0):
-                    return None
-        self._needs.missing[self.demand.name] -= count
+            account.take(self.member, slot, draws)
+        elif not account.pool.take_if_there(slot, wanted):
+            return None
+        self.need.missing -= count
         if most is not None:
             self.placed[slot] = self.placed.get(slot, 0) + count
-        self.mine[slot] = self.mine.get(slot, 0) + count
         self._open.append(slot)
-        return Portion(slot, wanted, self.demand.name, count, draws)
+        first = self._granted.add(slot, wanted, self.demand.name, count)
+        return Portion(slot, wanted, first, draws)
 
     def _least_past_refusal(self, slot: int) -> int:
         """The least number of tasks that makes the offer of this node hold more than was refused there."""
-        given: Mapping[str, int] = self._needs.given.get(slot, {})
+        given: Mapping[str, int] = self._given.get(slot, {})
         offer = dict(given)
         add_into(offer, self.requests)
         name = self._account.pool.table.names[slot]
         refusals = self._account.ledger.refused_on(self.member.framework, name, self._now)
         if not is_refused(offer, refusals):
             return 1
-        never = self.missing() + 1
+        never = self.need.missing + 1
         return max(
             min(
                 (

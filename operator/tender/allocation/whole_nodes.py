@@ -4,8 +4,9 @@ This is Mesos' way. What is taken is cut to the quota of the role and to what is
 """
 
 import math
+from dataclasses import replace
 
-from tender.allocation.account import Account, Portion
+from tender.allocation.account import Account, Portion, Takings
 from tender.allocation.filters import is_refused
 from tender.allocation.granted import Granted
 from tender.allocation.model import Framework, Member, Settings
@@ -41,7 +42,7 @@ class WholeNodes:
         self._doubtful = self.left & refused
 
     def take(self, *, owed: bool) -> Portion | None:
-        """The next portion, or None when nothing more can be had.
+        """Take the next portion; None when nothing more can be had.
 
         With `owed`, only portions that bring the role nearer to its guarantee count; other nodes are left for later.
         """
@@ -59,20 +60,27 @@ class WholeNodes:
         failed = 0
         while near := reach & pool.live:
             slot = first_from(near, self._start)
-            portion = self._portion(slot)
-            if portion is not None and portion.whole:
-                return portion
+            if not self._bound and not pool.is_reserved(slot):
+                left = pool.left(slot, self.minimum)
+                if left is not None and not self._refuses(slot, left):
+                    pool.take_all(slot)
+                    self.granted.add(slot, left)
+                    return Portion(slot, left, True)
+                takings = None
+            else:
+                takings = self._takings(slot)
             bit = 1 << slot
             reach ^= bit
             self.left ^= bit
-            if portion is None:
+            if takings is None:
                 failed += 1
                 if failed == PATIENCE:
                     reach &= self._with_room_now()
-                continue
-            if guaranteed is None or portion.resources.keys() & guaranteed.keys():
-                return portion
-            self._later |= bit
+            elif guaranteed is None or takings.allowed.keys() & guaranteed.keys():
+                account.take(self.member, slot, takings.draws)
+                return Portion(slot, takings.allowed, self.granted.add(slot, takings.allowed), takings.draws)
+            else:
+                self._later |= bit
         return None
 
     def _within_terms(self) -> int:
@@ -110,27 +118,23 @@ class WholeNodes:
             {name: most.get(name, total) for name, total in totals.items() if most.get(name, 1)}, self.minimum
         )
 
-    def _portion(self, slot: int) -> Portion | None:
-        account = self._account
-        pool = account.pool
-        if not self._bound and not pool.is_reserved(slot):
-            left = pool.left(slot, self.minimum)
-            if left is None:
-                return None
-            portion = Portion(slot, left, None, 0, (), True)
-        else:
-            takings = account.takings(self.member, slot)
-            if not enough(takings.allowed, self.minimum):
-                return None
-            portion = _with_fair_pods(Portion(slot, takings.allowed, draws=takings.draws), takings.there)
-        if self._doubtful and self._doubtful >> slot & 1 and self._refuses(slot, portion.resources):
-            self.filtered |= 1 << slot
+    def _takings(self, slot: int) -> Takings | None:
+        """What quotas, headroom and reservations leave of a node, if it is worth an offer."""
+        takings = _with_fair_pods(self._account.takings(self.member, slot))
+        if not enough(takings.allowed, self.minimum) or self._refuses(slot, takings.allowed):
             return None
-        return portion
+        return takings
 
     def _refuses(self, slot: int, resources: Resources) -> bool:
-        name = self._account.pool.table.names[slot]
-        return is_refused(resources, self._account.ledger.refused_on(self.member.framework, name, self._now))
+        """Whether it has refused as much on this node."""
+        if not self._doubtful or not self._doubtful >> slot & 1:
+            return False
+        account = self._account
+        refused = account.ledger.refused_on(self.member.framework, account.pool.table.names[slot], self._now)
+        if not is_refused(resources, refused):
+            return False
+        self.filtered |= 1 << slot
+        return True
 
 
 def minimum_of(framework: Framework, settings: Settings) -> tuple[Resources, ...]:
@@ -138,18 +142,19 @@ def minimum_of(framework: Framework, settings: Settings) -> tuple[Resources, ...
     return settings.minimum_offer if framework.minimum is None else framework.minimum
 
 
-def _with_fair_pods(portion: Portion, there: Resources) -> Portion:
-    """The portion with as many of the node's pods as it has of what else is there: a part must not use them all up."""
-    pods = portion.resources.get("pods", 0)
-    part = max((amount / there[name] for name, amount in portion.resources.items() if name != "pods"), default=1.0)
+def _with_fair_pods(takings: Takings) -> Takings:
+    """The takings with as many of the node's pods as of what else is there: a part must not use them all up."""
+    allowed, there = takings.allowed, takings.there
+    pods = allowed.get("pods", 0)
+    part = max((amount / there[name] for name, amount in allowed.items() if name != "pods"), default=1.0)
     spared = pods - math.ceil(pods * part)
     if spared <= 0:
-        return portion
-    resources = {**portion.resources, "pods": pods - spared}
+        return takings
     draws = []
-    for group, amounts in reversed(portion.draws):
-        left = amounts.get("pods", 0)
-        less = min(left, spared)
-        spared -= less
-        draws.append((group, {**amounts, "pods": left - less} if less else amounts))
-    return portion._replace(resources=resources, draws=tuple(reversed(draws)))
+    left_over = spared
+    for group, amounts in reversed(takings.draws):
+        there_are = amounts.get("pods", 0)
+        less = min(there_are, left_over)
+        left_over -= less
+        draws.append((group, {**amounts, "pods": there_are - less} if less else amounts))
+    return replace(takings, allowed={**allowed, "pods": pods - spared}, draws=tuple(reversed(draws)))
