@@ -115,7 +115,7 @@ class Quotas:
     def breach(self, role: str, amounts: Resources, *, of_task: bool = False) -> str | None:
         """What of these amounts a limit forbids, in words; None if nothing. A task needs all of them or none."""
         room = self.room(role)
-        for resource, amount in amounts.items():
+        for resource, amount in sorted(amounts.items()):
             left = room.get(resource, amount)
             if amount > left:
                 needed = f", and a task needs {format_amount(resource, amount)}" if of_task and left else ""

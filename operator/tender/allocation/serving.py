@@ -90,8 +90,8 @@ class _Branch(Generic[T]):
 
     def key(self) -> int:
         """What this branch is ordered by among its siblings, the lowest first."""
-        due = self.due
-        return _key(self.share if due is None else due, self.allocations, self.width, self.rank)
+        first = self.share if self.due is None else self.due
+        return (int(first * _FINE) << _ALLOCATIONS | self.allocations) * self.width + self.rank
 
 
 class ServingOrder(Generic[T]):
@@ -161,19 +161,24 @@ class ServingOrder(Generic[T]):
 
         `counted` says how much of them is new for each role, and under "" for the framework; by default all of them.
         """
-        heap = self._root.heap
-        for branch in self._path:
-            if len(heap) > 1:
+        path, heap, rng = self._path, self._root.heap, self._rng
+        overtaken = len(path)
+        for depth, branch in enumerate(path):
+            alone = len(heap) == 1
+            if not (alone and self._last):
                 branch.add(resources if counted is None else counted[branch.role])
                 branch.allocations += allocations
-                if self._rng is not None:
-                    self._set_clock(branch, self._rng)
-                heapq.heapreplace(heap, branch.key())
-            elif not self._last:
-                branch.add(resources if counted is None else counted[branch.role])
-                branch.allocations += allocations
+            if not alone:
+                if rng is not None:
+                    self._set_clock(branch, rng)
+                key = branch.key()
+                heapq.heapreplace(heap, key)
+                if heap[0] != key:
+                    overtaken = min(overtaken, depth)
             heap = branch.heap
-        self._find()
+        if overtaken < len(path):
+            del path[overtaken:]
+            self._descend(path[-1] if path else self._root)
 
     def done(self) -> None:
         """Whom `next` gave takes no more."""
@@ -191,13 +196,16 @@ class ServingOrder(Generic[T]):
             self.done()
 
     def _find(self) -> None:
-        """Follow the tops of the heaps down to who is next."""
-        self._path = path = []
-        step = self._root
+        """Find from the root on who is next."""
+        self._path.clear()
+        self._descend(self._root)
+
+    def _descend(self, step: _Branch[T]) -> None:
+        """Follow the tops of the heaps from here down to who is next."""
         while step.heap:
             top = step.children[step.heap[0] % len(step.children)]
             step = top if type(top) is _Branch else self._grow(step)
-            path.append(step)
+            self._path.append(step)
 
     def _key(self, one: "_Branch[T] | Member", rank: int, width: int) -> int:
         """Where somebody who takes part from now on stands among its siblings."""

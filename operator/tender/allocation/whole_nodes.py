@@ -62,7 +62,7 @@ class WholeNodes:
             slot = first_from(near, self._start)
             if not self._bound and not pool.is_reserved(slot):
                 left = pool.left(slot, self.minimum)
-                if left is not None and not self._refuses(slot, left):
+                if left is not None and not (self._doubtful and self._refuses(slot, left)):
                     pool.take_all(slot)
                     self.granted.add(slot, left)
                     return Portion(slot, left, True)
@@ -127,7 +127,7 @@ class WholeNodes:
 
     def _refuses(self, slot: int, resources: Resources) -> bool:
         """Whether it has refused as much on this node."""
-        if not self._doubtful or not self._doubtful >> slot & 1:
+        if not self._doubtful >> slot & 1:
             return False
         account = self._account
         refused = account.ledger.refused_on(self.member.framework, account.pool.table.names[slot], self._now)
