@@ -116,6 +116,15 @@ class TestManyNodes:
         assert sum(tasks_granted(made).values()) == count
 
     @pytest.mark.parametrize("count", [6, 30])
+    def test_are_found_among_those_that_others_have_filled_meanwhile(self, count):
+        nodes = [node(f"n{number}", cpu=1000) for number in range(count)]
+        kept = [Reservation(f"n{number}", amounts(cpu=1000, memory=1024), "a") for number in range(count // 3)]
+        for seed in range(4):
+            one = ledger(*nodes, role("a"), *kept, wanting("f1", 99, "a"), wanting("f2", count // 3))
+            made = cycle(one, seed=seed)
+            assert tasks_granted(made) == {"f1": count - count // 3, "f2": count // 3}
+
+    @pytest.mark.parametrize("count", [6, 30])
     def test_are_used_for_tasks_and_for_whatever_is_left(self, count):
         nodes = [node(f"n{number}") for number in range(count)]
         made = offered(cycle(ledger(*nodes, wanting("f1", count), framework("f2"))))
@@ -223,6 +232,16 @@ class TestRefusedNodes:
         refused = Refusal("f1", 10.0, {"n1": amounts(cpu=4000, memory=1024)})
         assert tasks_granted(cycle(ledger(node(), wanting(count=2), refused))) == {"f1": 2}
         assert cycle(ledger(node(), wanting(count=1), refused)).grants == ()
+
+    def test_are_offered_for_more_though_it_is_no_multiple(self):
+        refused = Refusal("f1", 10.0, {"n1": amounts(cpu=1500, memory=4096)})
+        (grant,) = cycle(ledger(node(), wanting(count=2), refused)).grants
+        assert (dict(grant.tasks), grant.resources) == ({"task": 2}, amounts(cpu=2000, memory=2048))
+
+    def test_are_offered_for_more_than_the_refusal_that_counts(self):
+        refusals = (self.refused(2), Refusal("f1", 10.0, {"n1": amounts(cpu=500)}))
+        assert tasks_granted(cycle(ledger(node(), wanting(count=3), *refusals))) == {"f1": 3}
+        assert cycle(ledger(node(), wanting(count=2), *refusals)).grants == ()
 
     def test_are_offered_for_a_resource_that_was_not_refused(self):
         refused = Refusal("f1", 10.0, {"n1": amounts(cpu=4000)})

@@ -231,3 +231,24 @@ class TestMessages:
     def test_stay_the_same_while_nothing_changes_but_the_time(self):
         one = ledger(node(), Refusal("f1", 30.0, {"n1": ALL}), framework())
         assert cycle(one, now=1.0).not_offered == cycle(one, now=20.0).not_offered
+
+
+class TestOwnReservations:
+    """What is reserved for who waits is not told as reserved for others."""
+
+    def reasons_of(self, asking, *facts) -> dict[Reason, int]:
+        limited = role("b", "a", limit={"cpu": 0, "memory": 0})
+        return reasons(cycle(ledger(node("n1"), node("n2"), role("a"), limited, *facts, asking)))
+
+    @pytest.mark.parametrize("asking", [framework(role="b"), wanting(count=4, role="b")], ids=["whole", "tasks"])
+    def test_are_told_apart_from_those_of_others(self, asking):
+        own = Reservation("n1", ALL, "a")
+        others = Reservation("n2", ALL, "other")
+        assert Reason.RESERVED not in self.reasons_of(asking, own)
+        assert self.reasons_of(asking, own, others)[Reason.RESERVED] == 1
+
+    @pytest.mark.parametrize("asking", [framework(role="b"), wanting(count=4, role="b")], ids=["whole", "tasks"])
+    def test_that_are_too_small_are_told_where_others_hold_the_rest(self, asking):
+        some = Reservation("n1", amounts(cpu=5), "a")
+        rest = Reservation("n1", amounts(cpu=3995, memory=4096), "other")
+        assert self.reasons_of(asking, some, rest)[Reason.RESERVED] == 1
