@@ -16,7 +16,8 @@ from tests.unit.allocation.builders import (
     wanting,
 )
 
-from tender.allocation import Charge, Framework, Ledger, Node, Reason, Reservation, Role
+from tender.allocation import Charge, Framework, Ledger, Node, Reason, Reservation, Role, Settings
+from tender.allocation.headroom import Headroom
 from tender.allocation.quotas import Quotas
 
 ONE = amounts(cpu=1000, memory=1024)
@@ -264,6 +265,29 @@ class TestHeadroom:
             wanting("f1", 8, cpu=1000, memory=0),
         )
         assert tasks_granted(cycle(one)) == {"f1": 2}
+
+
+class TestTheShortfall:
+    """How much less is available than guarantees need: what is taken back for."""
+
+    def shortfall(self, *facts) -> dict[str, int]:
+        one = ledger(*facts)
+        headroom = Headroom(one, Settings(), Quotas(one, one.role_holdings()))
+        return headroom.shortfall(["cpu", "memory", "nvidia.com/gpu"])
+
+    def test_is_what_is_lacking(self):
+        used = Charge("n1", amounts(cpu=3000))
+        assert self.shortfall(node(), used, role("a", guarantee=FOUR)) == amounts(cpu=3000)
+
+    def test_is_all_where_there_is_nothing(self):
+        assert self.shortfall(role("a", guarantee=amounts(cpu=1, gpu=1))) == amounts(cpu=1, gpu=1)
+
+    def test_is_nothing_where_there_is_just_enough(self):
+        assert self.shortfall(node(), role("a", guarantee=FOUR)) == {}
+
+    def test_is_nothing_without_guarantees(self):
+        full = Charge("n1", FOUR)
+        assert self.shortfall(node(), full, role("a", limit=ONE)) == {}
 
 
 class TestASingleGpu:

@@ -242,10 +242,10 @@ class TestOwnReservations:
 
     @pytest.mark.parametrize("asking", [framework(role="b"), wanting(count=4, role="b")], ids=["whole", "tasks"])
     def test_are_told_apart_from_those_of_others(self, asking):
-        own = Reservation("n1", ALL, "a")
         others = Reservation("n2", ALL, "other")
-        assert Reason.RESERVED not in self.reasons_of(asking, own)
-        assert self.reasons_of(asking, own, others)[Reason.RESERVED] == 1
+        for own in (Reservation("n1", ALL, "a"), Reservation("n1", ALL, "a", "f1")):
+            assert Reason.RESERVED not in self.reasons_of(asking, own)
+            assert self.reasons_of(asking, own, others)[Reason.RESERVED] == 1
 
     @pytest.mark.parametrize("asking", [framework(role="b"), wanting(count=4, role="b")], ids=["whole", "tasks"])
     def test_that_are_too_small_are_told_where_others_hold_the_rest(self, asking):

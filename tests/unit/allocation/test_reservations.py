@@ -234,6 +234,43 @@ class TestAGrant:
         )
         assert tasks_granted(cycle(one)) == {"f1": 2, "f2": 2}
 
+    def test_from_a_reservation_leaves_its_role_where_it_was_in_the_order(self):
+        nodes = node("n1", cpu=2000), node("n2", cpu=6000)
+        for seed in range(4):
+            one = ledger(
+                *nodes,
+                *TREE,
+                kept("a", amounts(cpu=2000)),
+                wanting("f1", 9, "a", memory=0),
+                wanting("f2", 9, memory=0),
+            )
+            assert tasks_granted(cycle(one, seed=seed)) == {"f1": 4, "f2": 4}
+
+    def test_from_a_reservation_of_a_parent_counts_for_the_child_alone(self):
+        nodes = node("n1", cpu=2000), node("n2", cpu=6000)
+        for seed in range(4):
+            one = ledger(
+                *nodes,
+                *TREE,
+                kept("a", amounts(cpu=2000)),
+                wanting("f1", 9, "b", memory=0),
+                wanting("f2", 9, "c", memory=0),
+                wanting("f3", 9, memory=0),
+            )
+            assert tasks_granted(cycle(one, seed=seed)) == {"f1": 2, "f2": 2, "f3": 4}
+
+    def test_from_a_reservation_that_names_it_leaves_a_framework_where_it_was(self):
+        nodes = node("n1", cpu=2000), node("n2", cpu=6000)
+        for seed in range(4):
+            one = ledger(
+                *nodes,
+                role("a"),
+                kept("a", amounts(cpu=2000), framework="f1"),
+                wanting("f1", 9, "a", memory=0),
+                wanting("f2", 9, "a", memory=0),
+            )
+            assert tasks_granted(cycle(one, seed=seed)) == {"f1": 4, "f2": 4}
+
     def test_from_a_reservation_counts_for_the_framework_itself(self):
         one = ledger(
             node("n1", cpu=2000),

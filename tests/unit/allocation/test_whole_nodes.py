@@ -196,6 +196,23 @@ class TestPods:
         one = ledger(there, role("a"), limit, kept, framework("f1", "b", minimum=()))
         assert offered(cycle(one)) == {"f1": {"n1": {**amounts(cpu=1000, memory=1024), "pods": 25}}}
 
+    def test_that_are_spared_are_there_for_others(self):
+        there = dataclasses.replace(node(), allocatable={**ALL, "pods": 100})
+        kept = Reservation("n1", {**HALF, "pods": 40}, "a")
+        limit = role("b", "a", limit=amounts(cpu=1000, memory=1024))
+        one = ledger(there, role("a"), limit, kept, framework("f1", "b"), framework("f2", "a"))
+        one.put_node(node("n2"))
+        one.put_charge("busy", Charge("n2", ALL, "f2"))
+        assert offered(cycle(one)) == {
+            "f1": {"n1": {**amounts(cpu=1000, memory=1024), "pods": 25}},
+            "f2": {"n1": {**amounts(cpu=3000, memory=3072), "pods": 75}},
+        }
+
+    def test_are_spared_to_the_last_one(self):
+        there = dataclasses.replace(node(), allocatable={**ALL, "pods": 2})
+        one = ledger(there, role("a", limit=HALF), framework("f1", "a"))
+        assert offered(cycle(one)) == {"f1": {"n1": {**HALF, "pods": 1}}}
+
     def test_count_for_no_share(self):
         there = [Node(f"n{number}", {**ALL, "pods": 100}) for number in range(2)]
         busy = Charge("n0", {"pods": 100}, "f1")
