@@ -75,7 +75,7 @@ def serving_order(ledger: Ledger, settings: Settings, rng: "Random") -> list[str
     Whether they can be served (nodes, quotas, what they still lack) is left out: it is the order of the shares.
     """
     serving = ServingOrder(ledger, settings, ledger.role_holdings(), rng, lambda member: member.framework)
-    serving.start(Member(framework.name, role) for framework in taking_part(ledger) for role in framework.roles)
+    serving.start(member for framework in taking_part(ledger) for member in members_of(framework))
     return list(dict.fromkeys(serving.drain()))
 
 
@@ -85,12 +85,16 @@ def taking_part(ledger: Ledger) -> list[Framework]:
     return [one for _, one in sorted(frameworks.items()) if not one.inactive and one.demand != ()]
 
 
+def members_of(framework: Framework) -> list[Member]:
+    """A framework in each of its roles, by their names."""
+    return [Member(framework.name, role) for role in sorted(framework.roles)]
+
+
 class Claimants:
     """Everybody who waits, in each of its roles. Each is made when its turn comes, which for most is never."""
 
     def __init__(self, waiting: list[Framework], account: Account, now: float, rng: "Random") -> None:
         self.waiting = waiting
-        self.members = [Member(framework.name, role) for framework in waiting for role in sorted(framework.roles)]
         self.account = account
         self._now = now
         self._rng = rng
@@ -107,16 +111,20 @@ class Claimants:
 
     def able(self) -> list[Member]:
         """Those for whom there is room on any node at all that they have not refused, whoever it may be kept for."""
-        frameworks = self.account.ledger.frameworks
-        return [member for member in self.members if self._is_able(frameworks[member.framework], member)]
-
-    def _is_able(self, framework: Framework, member: Member) -> bool:
-        pool = self.account.pool
-        if framework.demand is not None:
-            return any(pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand)
-        room = pool.room(minimum_of(framework, self.account.settings), reserved=True)
-        blocked = self.account.ledger.filters(framework.name, self._now)[1] if room else 0
-        return bool(room & ~blocked) or bool(blocked and self.account.entitled(member))
+        ledger, pool = self.account.ledger, self.account.pool
+        able: list[Member] = []
+        for framework in self.waiting:
+            if framework.demand is not None:
+                room = max((pool.fitting(requests_of(entry), reserved=True) for entry in framework.demand), default=0)
+                blocked = 0
+            else:
+                room = pool.room(minimum_of(framework, self.account.settings), reserved=True)
+                blocked = ledger.filters(framework.name, self._now)[1] if room else 0
+            if room & ~blocked:
+                able += members_of(framework)
+            elif blocked:
+                able += [member for member in members_of(framework) if self.account.entitled(member)]
+        return able
 
     def served(self) -> Iterator[Claimant]:
         """Those whose turn has come, by framework and role."""

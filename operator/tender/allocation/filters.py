@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
 
 from tender.allocation.model import Refusal
-from tender.allocation.slots import each_from, joined
+from tender.allocation.slots import joined, lowest
 from tender.api.quantities import Resources
 
 Place = Callable[[str], tuple[int, Resources] | None]
@@ -173,11 +173,23 @@ class _Refusals:
         while self._ends and self._ends[0][0] <= now:
             self._unsure.update(dict.fromkeys(heapq.heappop(self._ends)[2].nodes))
         if self._doubted:
-            self._unsure.update((names[slot], None) for slot in each_from(self._doubted))
-            self._doubted = 0
+            self._look_again(now, names, left)
         if self._unsure:
             self._settle(now, slots, left)
         return self._refused, self._blocked
+
+    def _look_again(self, now: float, names: list[str], left: Callable[[int], Resources]) -> None:
+        """Another amount is open on the nodes in doubt, which the same is refused on."""
+        rest = self._doubted
+        blocked = self._blocked & ~rest
+        while rest:
+            slot = lowest(rest)
+            bit = 1 << slot
+            rest ^= bit
+            if is_refused(left(slot), self.on(names[slot], now)):
+                blocked |= bit
+        self._blocked = blocked
+        self._doubted = 0
 
     def _settle(self, now: float, slots: Mapping[str, int], left: Callable[[int], Resources]) -> None:
         checked: list[int] = []

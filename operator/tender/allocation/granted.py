@@ -13,8 +13,9 @@ class Granted:
         self._amounts: dict[int, Resources] = {}
         self._tasks: dict[int, dict[str, int]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._amounts)
+    def __len__(self) -> int:
+        """On how many nodes."""
+        return len(self._amounts)
 
     def add(self, slot: int, resources: Resources, task: str | None = None, count: int = 0) -> bool:
         """Add a portion, for so many tasks if it is for tasks; whether it is the first on its node."""

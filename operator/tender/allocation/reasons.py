@@ -46,6 +46,8 @@ class Reasons:
     def of(self, claimants: Sequence[WholeNodes | Tasks]) -> tuple[NotOffered, ...]:
         """What a framework is told, given what it took in each of its roles; nothing if it lacks nothing."""
         if len(claimants) == 1:
+            if (told_at_once := self._at_once(claimants[0])) is not None:
+                return told_at_once
             causes = self._first_causes(claimants[0], 0)
             if causes is None:
                 return ()
@@ -62,6 +64,17 @@ class Reasons:
         if not told and any(one.granted for one in claimants if isinstance(one, WholeNodes)):
             return ()
         return told or (_NO_NODES,)
+
+    def _at_once(self, one: WholeNodes | Tasks) -> tuple[NotOffered, ...] | None:
+        """What is told to one of those, mostly the most, who saw nodes go to others and nothing else in their way."""
+        account = self._account
+        if account.pool.live or not isinstance(one, WholeNodes) or one.filtered or account.bound(one.member.role):
+            return None
+        causes, rest = self._from_the_start(one)
+        others = rest.bit_count() - len(one.granted)
+        if causes or others <= 0 or rest & ~account.pool.room(one.minimum):
+            return None
+        return (NotOffered(Reason.SHARE_ORDER, others, self._share_order(one.member)),)
 
     def of_whole_nodes(self, one: WholeNodes, elsewhere: int = 0) -> Iterator[Cause]:
         """Why a framework without demand was not offered more than the nodes it was granted, here or `elsewhere`."""

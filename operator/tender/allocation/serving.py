@@ -173,8 +173,8 @@ class ServingOrder(Generic[T]):
                     self._set_clock(branch, rng)
                 key = branch.key()
                 heapq.heapreplace(heap, key)
-                if heap[0] != key:
-                    overtaken = min(overtaken, depth)
+                if depth < overtaken and heap[0] != key:
+                    overtaken = depth
             heap = branch.heap
         if overtaken < len(path):
             del path[overtaken:]

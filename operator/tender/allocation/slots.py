@@ -7,16 +7,22 @@ through.
 
 from collections.abc import Iterable, Iterator
 
-PATIENCE = 4
+PATIENCE = 16
 """After so many nodes of a set that turned out to be of no use, the others are looked through at once."""
 _WINDOW = (1 << 256) - 1
 """So many slots are gone through as a small number."""
 
 
+def lowest(nodes: int) -> int:
+    """The first slot of a set that is not empty: mostly it is near the start, and small numbers are faster by far."""
+    near = nodes & _WINDOW
+    return ((near & -near) if near else nodes ^ (nodes & (nodes - 1))).bit_length() - 1
+
+
 def first_from(nodes: int, start: int) -> int:
     """The first slot of a set from `start` on, going round at the end; the set is not empty."""
     later = nodes >> start
-    return start + _first(later) if later else _first(nodes)
+    return start + lowest(later) if later else lowest(nodes)
 
 
 def each_from(nodes: int, start: int = 0) -> Iterator[int]:
@@ -89,9 +95,3 @@ def without_slot(nodes: int, slot: int) -> int:
     """The set after a slot was taken out: what came later moves down by one."""
     later = nodes >> slot
     return later >> 1 << slot | nodes ^ (later << slot)
-
-
-def _first(nodes: int) -> int:
-    """The first slot of a set that is not empty: mostly it is near the start, and small numbers are faster by far."""
-    near = nodes & _WINDOW
-    return ((near & -near) if near else nodes ^ (nodes & (nodes - 1))).bit_length() - 1
