@@ -9,6 +9,7 @@ that stand as before: a new one is looked at when it comes.
 """
 
 import heapq
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
 
@@ -101,7 +102,8 @@ class _Refusals:
         self._blocked = 0
         self._unsure: dict[str, None] = {}
         self._doubted = 0
-        self._seen: float | None = None
+        self._seen = -math.inf
+        self._lost = False
 
     def put(self, refusal: Refusal, place: Place) -> None:
         places, unsure = self._places, self._unsure
@@ -158,14 +160,15 @@ class _Refusals:
 
     def move(self, move: Callable[[int], int] | None) -> None:
         if move is None:
-            self._seen = None
+            self._lost = True
         else:
             self._refused, self._blocked, self._doubted = map(move, (self._refused, self._blocked, self._doubted))
 
     def sets(
         self, now: float, slots: Mapping[str, int], names: list[str], left: Callable[[int], Resources]
     ) -> tuple[int, int]:
-        if self._seen is None or now < self._seen:
+        if self._lost or now < self._seen:
+            self._lost = False
             self._refused = self._blocked = self._doubted = 0
             self._unsure = dict.fromkeys(self._places)
             self._list_ends()
