@@ -8,6 +8,7 @@ figure in them changes by time alone; `explanation` adds what costs more when so
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from tender.allocation.account import Account
 from tender.allocation.model import Member, NotOffered, Reason
@@ -31,6 +32,15 @@ _MOST_ROLES = 3
 """So many roles are named in one message."""
 
 
+class _Kind(NamedTuple):
+    """What was in the way of all who want the same, the other nodes, their number, and those reserved for anybody."""
+
+    causes: list[Cause]
+    rest: int
+    number: int
+    reserved: int
+
+
 class Reasons:
     """Finds what stood in the way in one cycle, after it. What is the same for many is put into words once."""
 
@@ -40,7 +50,7 @@ class Reasons:
         totals = sorted(account.ledger.totals.items())
         self._shared = tuple((name, total) for name, total in totals if total > 0 and name not in unshared)
         self._minimums: dict[int, str] = {}
-        self._kinds: dict[tuple[int, int], tuple[list[Cause], int]] = {}
+        self._kinds: dict[tuple[int, int], _Kind] = {}
         self._kept: dict[tuple[str, ...], str] = {}
 
     def of(self, claimants: Sequence[WholeNodes | Tasks]) -> tuple[NotOffered, ...]:
@@ -66,24 +76,28 @@ class Reasons:
         return told or (_NO_NODES,)
 
     def _at_once(self, one: WholeNodes | Tasks) -> tuple[NotOffered, ...] | None:
-        """What is told to one of those, mostly the most, who saw nodes go to others and nothing else in their way."""
+        """What is told to one, as mostly to the most, in whose way were only its refusals and those who came first."""
         account = self._account
-        if account.pool.live or not isinstance(one, WholeNodes) or one.filtered or account.bound(one.member.role):
+        if account.pool.live or not isinstance(one, WholeNodes) or account.bound(one.member.role):
             return None
-        causes, rest = self._from_the_start(one)
-        others = rest.bit_count() - len(one.granted)
-        if causes or others <= 0 or rest & ~account.pool.room(one.minimum):
+        kind = self._from_the_start(one)
+        if kind.causes or kind.reserved:
             return None
-        return (NotOffered(Reason.SHARE_ORDER, others, self._share_order(one.member)),)
+        refused = (one.filtered & kind.rest).bit_count() if one.filtered else 0
+        told = [NotOffered(Reason.FILTERED, refused, _FILTERED)] if refused else []
+        others = kind.number - refused - len(one.granted)
+        if others:
+            told.insert(others <= refused, NotOffered(Reason.SHARE_ORDER, others, self._share_order(one.member)))
+        return tuple(told) if told or one.granted else None
 
     def of_whole_nodes(self, one: WholeNodes, elsewhere: int = 0) -> Iterator[Cause]:
         """Why a framework without demand was not offered more than the nodes it was granted, here or `elsewhere`."""
         account = self._account
         pool = account.pool
-        causes, rest = self._from_the_start(one)
-        yield from causes
-        left = _Left(rest & ~(one.granted.nodes() | elsewhere))
-        if reserved := left.nodes & ~pool.room(one.minimum):
+        kind = self._from_the_start(one)
+        yield from kind.causes
+        left = _Left(kind.rest & ~(one.granted.nodes() | elsewhere))
+        if reserved := left.nodes & kind.reserved:
             yield from self._reserved(one, left, reserved)
         if one.filtered:
             yield from left.take(Reason.FILTERED, _FILTERED, one.filtered)
@@ -102,8 +116,8 @@ class Reasons:
         if left.nodes:
             yield from left.take(Reason.SHARE_ORDER, self._share_order(one.member), left.nodes)
 
-    def _from_the_start(self, one: WholeNodes) -> tuple[list[Cause], int]:
-        """What was in the way before anybody was served, and the nodes where nothing was."""
+    def _from_the_start(self, one: WholeNodes) -> "_Kind":
+        """What was in the way before anybody was served, which is the same for all who want the same."""
         key = (id(one.suit), id(one.minimum))
         known = self._kinds.get(key)
         if known is None:
@@ -114,7 +128,8 @@ class Reasons:
                 named = {resource for sets in one.minimum for resource in sets}
                 causes += left.take(Reason.TOO_SMALL, self._below(one.minimum), short & pool.something_of(named))
                 causes += left.take(Reason.EXHAUSTED, _NOTHING_FREE, short)
-            known = self._kinds[key] = (causes, left.nodes)
+            reserved = left.nodes & ~pool.room(one.minimum)
+            known = self._kinds[key] = _Kind(causes, left.nodes, left.nodes.bit_count(), reserved)
         return known
 
     def of_want(self, want: Want, elsewhere: int = 0) -> Iterator[Cause]:
