@@ -29,6 +29,7 @@ def lay_out(*, keep: bool) -> None:
     for source, target in _COPIES.items():
         _mirror(REPOSITORY / source, FOLDER / target)
     shutil.rmtree(FOLDER / "mutants" / "tests", ignore_errors=True)
+    (FOLDER / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which test runs what: new code has none yet
     for path in metas():
         found = json.loads(path.read_text())
         for name, code in found["exit_code_by_key"].items():

@@ -229,6 +229,15 @@ class TestAmountsThatChange:
         one.put_charge("pod", Charge("b", amounts(cpu=3000, memory=3072)))
         assert sets(one) == ({"a", "b"}, {"b"})
 
+    def test_count_on_all_nodes_however_often_somebody_else_looked_meanwhile(self):
+        one = cluster("a", "b")
+        one.put_refusal(1, refusal("a", "b", what=SMALL))
+        assert sets(one) == ({"a", "b"}, set())
+        for name in ("a", "b"):
+            one.put_charge(name, Charge(name, amounts(cpu=3000, memory=3072)))
+            one.table()
+        assert sets(one) == ({"a", "b"}, {"a", "b"})
+
     def test_count_what_is_reserved_as_not_left(self):
         one = cluster("a")
         one.put_refusal(1, refusal("a", what=SMALL))

@@ -70,7 +70,8 @@ class TestAStock:
 
     def test_gives_no_more_than_there_is(self):
         stock = self.stock(any={"cpu": 8}, named={"cpu": 7, "memory": 9})
-        assert stock.draws("f1", ["a"]) == [(NAMED, {"cpu": 7}), (ANY, {"cpu": 3}), (None, {})]
+        expected = [(NAMED, {"cpu": 7}), (ANY, {"cpu": 3}), (None, {})]
+        assert stock.draws("f1", ["a"]) == stock.draws("f1", ["a"], {"cpu": 20, "memory": 9}) == expected
 
     def test_has_less_after_something_was_taken(self):
         stock = self.stock(any={"cpu": 3})
@@ -178,6 +179,29 @@ class TestAPool:
         assert slots(pool.something_of(["cpu", "gpu"]), one) == {"n1", "n2"}
         assert slots(pool.something_of(["gpu"]), one) == set()
         assert slots(pool.something_of([]), one) == set()
+
+    def test_tells_where_some_was_free_also_where_it_is_reserved(self, others):
+        full = (node(f"full{number}") for number in range(others))
+        used = (Charge(f"full{number}", ALL) for number in range(others))
+        one = ledger(node("n1", gpu=1), Reservation("n1", {**ALL, **amounts(gpu=1)}, "a"), *full, *used)
+        pool = Pool(one, one.table().everything)
+        assert slots(pool.something_of(["nvidia.com/gpu"]), one) == {"n1"}
+        assert slots(pool.something_of(["cpu"]), one) == {"n1"}
+
+    def test_takes_of_a_node_only_what_is_there(self, others):
+        one, pool = self.facts(others)
+        second = one.table().slots["n2"]
+        assert not pool.take_if_there(second, amounts(cpu=2001))
+        assert not pool.take_if_there(second, amounts(cpu=1, gpu=1))
+        assert not pool.take_if_there(second, {"fpga": 1})
+        assert pool.left(second, MINIMUM) == HALF
+        assert pool.take_if_there(second, amounts(cpu=2000))
+        assert slots(pool.live, one) == {"n1", "n2"}
+        assert pool.left(second, MINIMUM) == amounts(memory=2048)
+        assert not pool.take_if_there(second, amounts(cpu=1))
+        assert pool.take_if_there(second, amounts(memory=2048))
+        assert slots(pool.live, one) == {"n1"}
+        assert slots(pool.fitting_now(amounts(cpu=1)), one) == {"n1"}
 
     def test_tells_what_lay_on_a_node_at_first(self, others):
         one, pool = self.facts(others)
