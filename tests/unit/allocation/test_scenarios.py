@@ -15,9 +15,9 @@ ORIGINALS = FOLDER.parents[2] / "shared" / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
-def play_document(document: Any, file: str = "test.yaml") -> Play:
+def play_document(document: Any, file: str = "test.yaml", *, fast: bool = True) -> Play:
     scenario = read_scenario(document, file)
-    return play(scenario, Random(scenario.seed))
+    return play(scenario, Random(scenario.seed), fast=fast)
 
 
 def play_steps(*steps: Any) -> Play:
@@ -29,6 +29,13 @@ class TestPublishedScenarios:
     def test_hold(self, file):
         document = yaml.safe_load(file.read_text())
         assert play_document(document, file.name).failures() == []
+
+    @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+    def test_come_out_the_same_by_the_slow_and_simple_ledger(self, file):
+        document = yaml.safe_load(file.read_text())
+        quick, slow = (play_document(document, file.name, fast=fast) for fast in (True, False))
+        assert slow.failures() == []
+        assert [record.offers for record in slow.records] == [record.offers for record in quick.records]
 
     def test_are_as_they_were_agreed_upon(self):
         originals = {file.name: file.read_bytes() for file in ORIGINALS.glob("*")}

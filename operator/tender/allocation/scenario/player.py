@@ -32,9 +32,9 @@ class Play:
         ]
 
 
-def play(scenario: Scenario, rng: "Random") -> Play:
-    """Play all steps. `rng` is a generator seeded with the scenario's `seed`."""
-    world = World(scenario.settings, scenario.interval, rng)
+def play(scenario: Scenario, rng: "Random", *, fast: bool = True) -> Play:
+    """Play all steps, with `fast` False by the slow and simple ledger. `rng` is seeded with the scenario's `seed`."""
+    world = World(scenario.settings, scenario.interval, rng, fast=fast)
     known: set[str] = set()
     records = []
     for step in scenario.steps:

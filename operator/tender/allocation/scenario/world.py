@@ -29,8 +29,8 @@ class World:
     `suppressed`, `inactive`, or both.
     """
 
-    def __init__(self, settings: Settings, interval: float, rng: "Random") -> None:
-        self.ledger = Ledger()
+    def __init__(self, settings: Settings, interval: float, rng: "Random", *, fast: bool = True) -> None:
+        self.ledger = Ledger(fast=fast)
         self.settings = settings
         self.rng = rng
         self.clock = 0
