@@ -98,7 +98,7 @@ class TestSpreading:
 class TestManyNodes:
     """As long as there are few nodes they are looked at one by one, and then all at once."""
 
-    @pytest.mark.parametrize("count", [6, 30])
+    @pytest.mark.parametrize("count", [6, 60])
     def test_are_shared_until_none_has_room(self, count):
         nodes = [node(f"n{number}", cpu=1000) for number in range(count)]
         for seed in range(3):
@@ -106,7 +106,7 @@ class TestManyNodes:
             assert tasks_granted(made) == dict.fromkeys(("f1", "f2", "f3"), count // 3)
             assert sorted(grant.node for grant in made.grants) == sorted(one.name for one in nodes)
 
-    @pytest.mark.parametrize("count", [6, 30])
+    @pytest.mark.parametrize("count", [6, 60])
     def test_are_shared_but_for_what_is_reserved(self, count):
         nodes = [node(f"n{number}", cpu=1000) for number in range(count)]
         kept = [Reservation(f"n{number}", amounts(cpu=1000, memory=1024), "a") for number in range(count - 2)]
@@ -115,7 +115,7 @@ class TestManyNodes:
         assert {grant.node for grant in made.grants if grant.framework != "f1"} <= {f"n{count - 2}", f"n{count - 1}"}
         assert sum(tasks_granted(made).values()) == count
 
-    @pytest.mark.parametrize("count", [6, 30])
+    @pytest.mark.parametrize("count", [6, 60])
     def test_are_found_among_those_that_others_have_filled_meanwhile(self, count):
         nodes = [node(f"n{number}", cpu=1000) for number in range(count)]
         kept = [Reservation(f"n{number}", amounts(cpu=1000, memory=1024), "a") for number in range(count // 3)]
@@ -124,7 +124,7 @@ class TestManyNodes:
             made = cycle(one, seed=seed)
             assert tasks_granted(made) == {"f1": count - count // 3, "f2": count // 3}
 
-    @pytest.mark.parametrize("count", [6, 30])
+    @pytest.mark.parametrize("count", [6, 60])
     def test_are_used_for_tasks_and_for_whatever_is_left(self, count):
         nodes = [node(f"n{number}") for number in range(count)]
         made = offered(cycle(ledger(*nodes, wanting("f1", count), framework("f2"))))
@@ -132,7 +132,7 @@ class TestManyNodes:
             assert sum(one[resource] for by_node in made.values() for one in by_node.values()) == count * amount
         assert sum(one["cpu"] for one in made["f1"].values()) == count * 1000
 
-    @pytest.mark.parametrize("count", [6, 30])
+    @pytest.mark.parametrize("count", [6, 60])
     def test_are_used_up_to_the_limit(self, count):
         nodes = [node(f"n{number}", cpu=2000) for number in range(count)]
         one = ledger(*nodes, role("a", limit=amounts(cpu=1000 * count)), wanting("f1", 99, "a"), wanting("f2", 99))

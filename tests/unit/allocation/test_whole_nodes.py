@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from tests.unit.allocation.builders import (
     amounts,
     cycle,
@@ -12,10 +13,12 @@ from tests.unit.allocation.builders import (
     reasons,
     role,
     settle,
+    tainted,
+    tolerating,
     wanting,
 )
 
-from tender.allocation import Charge, Node, Reason, Refusal, Reservation, Settings
+from tender.allocation import Charge, Demand, Node, Reason, Refusal, Reservation, Settings
 
 ALL = node().allocatable
 HALF = amounts(cpu=2000, memory=2048)
@@ -129,6 +132,12 @@ class TestRefusedNodes:
         wider = role("a", limit=amounts(cpu=1001))
         assert offered(cycle(ledger(node(), wider, framework(role="a"), refused)))["f1"]["n1"]["cpu"] == 1001
 
+    def test_are_each_told_as_refused(self):
+        part = amounts(cpu=1000, memory=4096)
+        refused = Refusal("f1", 10.0, {"n1": part, "n2": part})
+        one = ledger(node("n1"), node("n2"), role("a", limit=amounts(cpu=1000)), framework(role="a"), refused)
+        assert reasons(cycle(one)) == {Reason.FILTERED: 2}
+
     def test_are_judged_with_what_is_reserved_for_the_framework(self):
         refused = Refusal("f1", 10.0, {"n1": HALF})
         kept = Reservation("n1", HALF, "a")
@@ -139,6 +148,71 @@ class TestRefusedNodes:
         one = ledger(node(), framework(), Refusal("f1", 10.0, {"n1": ALL}))
         assert cycle(one).grants == ()
         assert offered(cycle(one, now=10.0)) == {"f1": {"n1": ALL}}
+
+
+class TestManyNodes:
+    """Tasks of others leave on some nodes less than is worth an offer; the others are found among them."""
+
+    BIG = amounts(cpu=3995, memory=4090)
+    BUSY = (node("busy"), Charge("busy", ALL, "f1"))
+
+    def offers(self, count: int, *facts, seed: int, minimum=None) -> dict[str, dict[str, int]]:
+        """What `f1` is offered, after the tasks of `f2` were placed, one on a third of the nodes each."""
+        nodes = [node(f"n{number}", labels={"disk": "ssd"}) for number in range(count)]
+        tasks = framework("f2", demand=(Demand("task", self.BIG, count // 3),), node_selector={"disk": "ssd"})
+        whole = framework("f1", "a", minimum=minimum, tolerations=tolerating())
+        return offered(cycle(ledger(*nodes, *facts, *self.BUSY, tasks, whole), seed=seed)).get("f1", {})
+
+    @pytest.mark.parametrize("minimum", [None, (amounts(cpu=10),), (amounts(memory=5000), amounts(cpu=6))])
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_all_offered_that_nobody_used(self, count, minimum):
+        for facts in ((), (role("a", limit=amounts(cpu=9_000_000)),)):
+            for seed in range(4):
+                made = self.offers(count, *facts, seed=seed, minimum=minimum)
+                assert len(made) == count - count // 3
+                assert all(one == ALL for one in made.values())
+
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_offered_with_the_rest_of_others_if_anything_is_worth_it(self, count):
+        for seed in range(4):
+            made = self.offers(count, role("a", limit=amounts(cpu=9_000_000)), seed=seed, minimum=())
+            assert len(made) == count
+            assert sorted(one["cpu"] for one in made.values())[: count // 3] == [5] * (count // 3)
+
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_offered_but_for_what_is_kept_for_guarantees(self, count):
+        for seed in range(4):
+            made = self.offers(count, role("prod", guarantee=amounts(cpu=6000)), seed=seed)
+            rests = 5 * (count // 3)
+            assert sum(one.get("cpu", 0) for one in made.values()) == 4000 * (count - count // 3) - (6000 - rests)
+            assert sum(one["memory"] for one in made.values()) == ALL["memory"] * (count - count // 3)
+
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_offered_inside_and_outside_of_what_is_kept(self, count):
+        outside = [tainted(f"t{number}") for number in range(count)]
+        for seed in range(4):
+            made = self.offers(count, *outside, role("prod", guarantee=amounts(cpu=6000)), seed=seed)
+            assert {name for name in made if name.startswith("t")} == {one.name for one in outside}
+            assert all(made[one.name] == ALL for one in outside)
+            assert sum(made[name]["memory"] for name in made if name.startswith("n")) == ALL["memory"] * (
+                count - count // 3
+            )
+
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_offered_with_those_reserved_for_the_role(self, count):
+        kept = [Reservation(f"r{number}", ALL, "a") for number in range(count)]
+        reserved = [node(f"r{number}") for number in range(count)]
+        for seed in range(4):
+            made = self.offers(count, *reserved, *kept, role("a", limit=amounts(cpu=9_000_000)), seed=seed)
+            assert {name for name in made if name.startswith("r")} == {one.name for one in reserved}
+            assert len(made) == count + count - count // 3
+
+    @pytest.mark.parametrize("count", [6, 60])
+    def test_are_not_offered_beyond_the_limit(self, count):
+        for seed in range(4):
+            made = self.offers(count, role("a", limit=amounts(cpu=10_000, memory=10 * 1024)), seed=seed)
+            assert sum(one["cpu"] for one in made.values()) == 6000
+            assert sum(one["memory"] for one in made.values()) == amounts(memory=6 * 1024)["memory"]
 
 
 class TestAGuarantee:
