@@ -7,7 +7,6 @@ has heard of everything that was written. All that is put in between are ears: f
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,12 +17,11 @@ from tests.integration.running.parts import master as master_within
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World
 
-from tender.allocation import Ledger, run_cycle
+from tender.allocation import Ledger
 from tender.allocation.scenario import Scenario
 from tender.api import core
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESERVATIONS, RESOURCE_OFFERS, Resource
 from tender.master import factory
-from tender.master import loop as loop_module
 from tender.master.facts import Facts
 from tender.master.loop import AllocationLoop
 from tender.master.offerbook import OfferBook
@@ -105,10 +103,7 @@ class Conductor:
 
         With `NO_NODES` offers end that have to, and nothing is offered.
         """
-        with pytest.MonkeyPatch.context() as patch:
-            if nodes is not None:
-                patch.setattr(loop_module, "run_cycle", partial(run_cycle, nodes=nodes))
-            self._loop.tick()
+        self._loop.tick(nodes)
         await self.rest()
 
     async def rest(self) -> None:
