@@ -207,6 +207,21 @@ class TestAGrant:
             one = ledger(node(), *TREE, kept("a"), wanting("f1", 2, "a"), wanting("f2", 4))
             assert tasks_granted(cycle(one, seed=seed)) == {"f1": 2, "f2": 2}
 
+    def test_uses_the_reservation_up_also_if_its_role_comes_first(self):
+        one = ledger(node(), role("a", weight=9), kept("a"), wanting("f1", 2, "a"), wanting("f2", 4))
+        assert tasks_granted(cycle(one)) == {"f1": 2, "f2": 2}
+        one.put_framework(wanting("f1", 9, "a"))
+        one.put_role(role("a", weight=9, limit=HALF))
+        assert tasks_granted(cycle(one)) == {"f1": 2, "f2": 2}
+
+    def test_may_be_of_reservations_for_several_roles_above(self):
+        nodes = node("n1"), node("n2"), node("n3")
+        for last in ("a", "b"):
+            first = "b" if last == "a" else "a"
+            held = Reservation("n1", ALL, first), Reservation("n2", ALL, last), Reservation("n3", ALL, "c")
+            assert tasks_granted(cycle(ledger(*nodes, *TREE, *held, wanting("f1", 99, "b")))) == {"f1": 8}
+            assert offered(cycle(ledger(*nodes, *TREE, *held, framework("f1", "b"))))["f1"] == {"n1": ALL, "n2": ALL}
+
     def test_is_made_of_one_reservation_to_several_frameworks_but_once(self):
         one = ledger(node(), *TREE, kept("a", ALL), wanting("f1", 9, "a"), wanting("f2", 9, "b"), wanting("f3", 9))
         assert tasks_granted(cycle(one)) == {"f1": 2, "f2": 2}

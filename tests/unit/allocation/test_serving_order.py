@@ -165,10 +165,21 @@ class TestDominantShares:
     def test_are_followed_as_holdings_change(self):
         one = ledger(node(), framework("f1"), framework("f2"), holding("f1", 100), holding("f2", 200))
         assert order(one) == ["f1", "f2"]
+        one.put_charge(4, holding("f2", 50))
+        assert order(one) == ["f2", "f1"]
+        one.put_charge(4, holding("f2", 200))
+        assert order(one) == ["f1", "f2"]
         one.put_charge(3, holding("f1", 300))
         assert order(one) == ["f2", "f1"]
         one.put_node(node("n2", cpu=100_000, memory=1))
         one.put_charge("memory", Charge("n1", amounts(memory=100), "f2"))
+        assert order(one) == ["f1", "f2"]
+
+    def test_are_followed_as_the_cluster_grows(self):
+        one = ledger(node(), framework("f1"), framework("f2"), holding("f1", 1000))
+        one.put_charge("memory", Charge("n1", amounts(memory=800), "f2"))
+        assert order(one) == ["f2", "f1"]
+        one.put_node(node("n2", cpu=100_000, memory=1))
         assert order(one) == ["f1", "f2"]
 
     def test_count_what_suppressed_frameworks_of_the_role_hold(self):
@@ -205,6 +216,21 @@ class TestFairnessPerTask:
     def test_makes_up_for_what_is_held_already(self):
         one = ledger(node(cpu=8000, memory=1 << 20), wanting("fa", 100), wanting("fb", 100), holding("fa", 4000))
         assert tasks_granted(cycle(one)) == {"fb": 4}
+
+
+class TestEqualShares:
+    """Two tasks of `f1` are as much as one of `f2`; it comes to who has had fewer allocations, and then to names."""
+
+    SMALL, LARGE = wanting("f1", 99, memory=0), wanting("f2", 99, cpu=2000, memory=0)
+
+    def test_give_way_to_the_number_of_nodes_granted_in_this_cycle(self):
+        for seed in range(4):
+            one = ledger(node("n1", cpu=3000), node("n2", cpu=3000), self.SMALL, self.LARGE)
+            assert tasks_granted(cycle(one, seed=seed)) == {"f1": 2, "f2": 2}
+
+    def test_do_not_give_way_to_further_tasks_on_the_same_node(self):
+        one = ledger(node(cpu=6000), self.SMALL, self.LARGE)
+        assert tasks_granted(cycle(one)) == {"f1": 4, "f2": 1}
 
 
 class TestFairnessInATree:
@@ -311,6 +337,17 @@ class TestRandomSorter:
     def test_does_not_look_at_shares(self):
         one = ledger(node(), framework("fa"), framework("fb"), holding("fa", 4000))
         assert abs(self.first(one)["fa"] - 0.5) < 0.05
+
+    def test_does_not_look_at_shares_within_a_cycle_either(self):
+        one = ledger(
+            node(cpu=404_000, memory=1 << 20),
+            wanting("fa", 400, memory=0),
+            wanting("fb", 400, memory=0),
+            holding("fb", 4000),
+        )
+        granted = tasks_granted(cycle(one, settings=RANDOM))
+        assert granted != {"fa": 202, "fb": 198}
+        assert 170 <= granted["fa"] <= 230
 
     def test_draws_anew_for_every_task(self):
         one = ledger(
