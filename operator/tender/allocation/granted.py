@@ -17,6 +17,10 @@ class Granted:
         """On how many nodes."""
         return len(self._amounts)
 
+    def put(self, slot: int, resources: Resources) -> None:
+        """Add the first portion on a node, which leaves nothing for another."""
+        self._amounts[slot] = resources
+
     def add(self, slot: int, resources: Resources, task: str | None = None, count: int = 0) -> bool:
         """Add a portion, for so many tasks if it is for tasks; whether it is the first on its node."""
         before = self._amounts.get(slot)

@@ -86,7 +86,10 @@ class Stock:
 
 
 class Pool:
-    """The nodes of a cycle. `scope` are those that take part; `live` the part of them where anything is left."""
+    """The nodes of a cycle. `scope` are those that take part; `live` the part of them where anything is left.
+
+    On the `reserved` ones something is kept for somebody.
+    """
 
     def __init__(self, ledger: Ledger, scope: int) -> None:
         self.ledger = ledger
@@ -98,7 +101,7 @@ class Pool:
         self._now: tuple[Columns, Columns] | None = None
         self._rooms: dict[tuple[int, bool], int] = {}
         self._rooms_later: dict[tuple[int, bool], int] = {}
-        self._reserved = self.table.set_of(name for names in ledger.reserved_places().values() for name in names)
+        self.reserved = self.table.set_of(name for names in ledger.reserved_places().values() for name in names)
         self._untold: set[int] = set()
         self._fitting_later: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
         self.live = self.room((), reserved=True)
@@ -122,7 +125,7 @@ class Pool:
 
     def is_reserved(self, slot: int) -> bool:
         """Whether anything is reserved on a node."""
-        return bool(self._reserved and self._reserved >> slot & 1)
+        return bool(self.reserved >> slot & 1)
 
     def at_start(self, slot: int) -> Stock:
         """What was free on a node when the cycle began."""

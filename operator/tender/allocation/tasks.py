@@ -215,15 +215,15 @@ class Want:
         if most is not None and self.placed.get(slot, 0) + count > most:
             return None
         wanted = self.requests if count == 1 else {one: amount * count for one, amount in self.requests.items()}
-        account = self._account
+        account, pool = self._account, self._account.pool
         draws: tuple[Draw, ...] = ()
-        if self._bound or account.pool.is_reserved(slot):
+        if self._bound or (pool.reserved and pool.is_reserved(slot)):
             takings = account.takings(self.member, slot, wanted)
             if takings.allowed != wanted:
                 return None
             draws = takings.draws
             account.take(self.member, slot, draws)
-        elif not account.pool.take_if_there(slot, wanted):
+        elif not pool.take_if_there(slot, wanted):
             return None
         self.need.missing -= count
         if most is not None:

@@ -50,21 +50,22 @@ class WholeNodes:
             return None
         account = self._account
         guaranteed = account.quotas.guaranteed(self.member.role) if owed else None
-        if guaranteed is None:
+        if guaranteed is not None:
+            if not guaranteed:
+                return None
+        elif self._later:
             self.left |= self._later
             self._later = 0
-        elif not guaranteed:
-            return None
         pool = account.pool
         reach = self.left & self._within_terms() if self._bound else self.left
         failed = 0
         while near := reach & pool.live:
             slot = first_from(near, self._start)
-            if not self._bound and not pool.is_reserved(slot):
+            if not self._bound and not (pool.reserved and pool.is_reserved(slot)):
                 left = pool.left(slot, self.minimum)
                 if left is not None and not (self._doubtful and self._refuses(slot, left)):
                     pool.take_all(slot)
-                    self.granted.add(slot, left)
+                    self.granted.put(slot, left)
                     return Portion(slot, left, True)
                 takings = None
             else:
