@@ -115,6 +115,20 @@ class TestDominantShares:
         one.note_allocation("f3")
         assert order(one) == ["f1", "f3", "f2"]
 
+    def test_of_the_own_frameworks_of_a_role_add_up(self):
+        one = ledger(
+            node(), role("m"), role("z", "m"), framework("f1", "m"), framework("f2", "m"), framework("f3", "z")
+        )
+        for name in ("f1", "f2", "f3"):
+            one.note_allocation(name)
+        assert order(one) == ["f3", "f1", "f2"]
+        for key, name in enumerate(("f1", "f2")):
+            one.put_charge(key, holding(name, 100))
+        one.put_charge("z", holding("f3", 150))
+        assert order(one) == ["f3", "f1", "f2"]
+        one.put_charge("z", holding("f3", 250))
+        assert order(one) == ["f1", "f2", "f3"]
+
     def test_of_the_own_frameworks_of_a_role_weigh_one(self):
         one = ledger(
             node(),
