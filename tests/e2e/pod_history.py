@@ -79,30 +79,21 @@ class PodHistory:
         self._moments: list[Moment] = []
         self._present: dict[str, SeenPod] = {}
         self._complaint = ""
+        self._closing = False
 
     def __enter__(self) -> Self:
         listed = json.loads(self._namespace.kubectl("get", "--raw", self._path))
         self._present = {pod.uid: pod for pod in map(SeenPod.read, listed["items"])}
-        version = listed["metadata"]["resourceVersion"]
-        cluster = self._namespace.cluster
-        self._watch = subprocess.Popen(
-            [
-                *(str(cluster.layout.programs / "kubectl"), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw"),
-                f"{self._path}?watch=1&timeoutSeconds=3600&resourceVersion={version}",
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._version = listed["metadata"]["resourceVersion"]
+        self._watch = self._begin()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing = True
         self._watch.kill()
-        self._watch.wait()
         self._reader.join()
-        if self._watch.stdout is not None:
-            self._watch.stdout.close()
 
     @property
     def now(self) -> int:
@@ -160,19 +151,41 @@ class PodHistory:
                 assert left > 0, f"not within {seconds:.0f} s: {what}; the last events:\n{self.tail()}"
                 self._changed.wait(left)
 
+    def _begin(self) -> subprocess.Popen[str]:
+        cluster = self._namespace.cluster
+        return subprocess.Popen(
+            [
+                *(str(cluster.layout.programs / "kubectl"), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw"),
+                f"{self._path}?watch=1&timeoutSeconds=3600&resourceVersion={self._version}",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def _read(self) -> None:
-        assert self._watch.stdout is not None
-        for line in self._watch.stdout:
-            event = json.loads(line)
-            with self._changed:
-                if event["type"] == "ERROR":
-                    self._complaint = line
-                else:
-                    self._note(event["type"], SeenPod.read(event["object"]))
-                self._changed.notify_all()
+        """Follow the watch; where the API server ended it, as it does with slow ones, begin another where it was."""
+        while self._read_to_its_end() and not self._closing:
+            self._watch = self._begin()
         with self._changed:
             self._complaint = self._complaint or "no more events"
             self._changed.notify_all()
+
+    def _read_to_its_end(self) -> bool:
+        """Take note of what a watch tells. Whether it told anything, and no error."""
+        told = False
+        with self._watch as watch:
+            assert watch.stdout is not None
+            for line in watch.stdout:
+                event = json.loads(line)
+                with self._changed:
+                    if event["type"] == "ERROR":
+                        self._complaint = line
+                    else:
+                        told = True
+                        self._version = event["object"]["metadata"]["resourceVersion"]
+                        self._note(event["type"], SeenPod.read(event["object"]))
+                    self._changed.notify_all()
+        return told and not self._complaint
 
     def _note(self, event: str, pod: SeenPod) -> None:
         if event == "DELETED":
