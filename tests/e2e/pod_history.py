@@ -166,6 +166,8 @@ class PodHistory:
         """Follow the watch; where the API server ended it, as it does with slow ones, begin another where it was."""
         while self._read_to_its_end() and not self._closing:
             self._watch = self._begin()
+            if self._closing:
+                self._watch.kill()
         with self._changed:
             self._complaint = self._complaint or "no more events"
             self._changed.notify_all()
