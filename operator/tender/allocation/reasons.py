@@ -152,7 +152,10 @@ class Reasons:
         if not left.nodes:
             return
         if (breach := account.quotas.breach(role, requests, of_task=True)) is not None and account.bound(role):
-            yield from left.take(Reason.QUOTA, _quota(breach, role), left.nodes & ~want.entitled)
+            beyond = joined(
+                slot for slot in each_from(left.nodes & want.entitled) if _beyond_quota(want, slot, account)
+            )
+            yield from left.take(Reason.QUOTA, _quota(breach, role), left.nodes & ~want.entitled | beyond)
         if still := left.nodes & pool.fitting_now(requests, reserved=True):
             yield from left.take(Reason.HEADROOM, self._headroom(requests), still)
         own = joined(slot for slot in want.mine() if left.nodes >> slot & 1 and _filled_by_itself(want, slot, account))
@@ -311,6 +314,12 @@ def _short_of(requests: Resources) -> str:
 
 def _quota(breach: str | None, role: str) -> str:
     return f"{breach or f'quota of role {role} is used up'}; raise its limit or free some"
+
+
+def _beyond_quota(want: Want, slot: int, account: Account) -> bool:
+    """Whether a task would fit a node with reservations for it, but for a quota."""
+    takings = account.takings(want.member, slot, want.requests)
+    return takings.there == want.requests and takings.within_quota != want.requests
 
 
 def _filled_by_itself(want: Want, slot: int, account: Account) -> bool:

@@ -67,6 +67,13 @@ class TestSeveralReasons:
         assert reasons(cycle(one)) == {Reason.UNSUITABLE: 1}
 
 
+class TestAQuota:
+    def test_is_in_the_way_also_where_a_role_above_has_reserved(self):
+        reserved = Reservation("n1", HALF, "a")
+        one = ledger(node(), role("a"), role("b", "a", limit={"cpu": 0}), reserved, wanting(count=1, role="b"))
+        assert reasons(cycle(one)) == {Reason.QUOTA: 1}
+
+
 class TestWhoWaits:
     def test_is_told_when_there_is_no_node_at_all(self):
         assert reasons(cycle(ledger(framework()))) == {Reason.EXHAUSTED: 0}
