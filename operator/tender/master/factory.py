@@ -1,7 +1,6 @@
 """Wires the master: the one place that knows all of its parts. `run_master` is what the command line calls."""
 
 import asyncio
-import gc
 import platform
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -17,6 +16,7 @@ from tender.api.core import Node, Pod, decode_node, decode_pod
 from tender.cluster.access import load
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder
+from tender.cluster.heap import settle_heap
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import TrafficMetrics
 from tender.cluster.pulse import Pulse
@@ -146,8 +146,7 @@ async def _allocate(
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
     facts.start_complete()
     loop.wake()
-    gc.collect()
-    gc.freeze()  # what is known at the start mostly stays: the collector need not go through it again and again
+    settle_heap()
     await asyncio.gather(loop.run(), statuses.run(), releaser.run())
 
 

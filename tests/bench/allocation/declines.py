@@ -10,10 +10,11 @@ from random import Random
 from typing import Any
 
 from tests.bench.allocation.clusters import AGENT, AGENT_USED, cluster, node_name, pods_of
-from tests.bench.allocation.measuring import Effort, settle_heap
+from tests.bench.allocation.measuring import Effort
 from tests.bench.allocation.played_master import PlayedMaster
 
 from tender.allocation import Charge, Refusal
+from tender.cluster.heap import settle_heap
 
 FIRST_ROUNDS, LATER_ROUNDS, CHURNS = 50, 15, 10
 CHANGED_SHARE = 100

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.bench.allocation.clusters import cluster
-from tests.bench.allocation.measuring import Effort, Stopwatch, settle_heap
+from tests.bench.allocation.measuring import Effort, Stopwatch
 from tests.bench.allocation.played_master import PlayedMaster
+
+from tender.cluster.heap import settle_heap
 
 NODES = (1_000, 5_000, 10_000, 20_000, 30_000, 50_000)
 FRAMEWORKS = (100, 1_000, 6_000)

@@ -1,6 +1,5 @@
 """How much is measured, and what is made of the times: by phase of a case, medians and tails."""
 
-import gc
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -74,9 +73,3 @@ def summary(times: Sequence[Times]) -> dict[str, Any]:
         "cpu_s": sum(cpu) / 1000,
         "cycles": len(times),
     }
-
-
-def settle_heap() -> None:
-    """Have the garbage collector leave alone all that is there, as the master does once it has started."""
-    gc.collect()
-    gc.freeze()

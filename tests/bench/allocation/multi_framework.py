@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.allocation.clusters import MIB, node_name
-from tests.bench.allocation.measuring import Effort, settle_heap
+from tests.bench.allocation.measuring import Effort
 from tests.bench.allocation.played_master import Offer, PlayedMaster
 
 from tender.allocation import Charge, Demand, Framework, Grant, Ledger, Node, Refusal
+from tender.cluster.heap import settle_heap
 
 NODES = 80
 REFUSAL_SECONDS = 5.0

@@ -12,10 +12,11 @@ from random import Random
 from typing import Any
 
 from tests.bench.allocation.clusters import AGENT, AGENT_USED, cluster
-from tests.bench.allocation.measuring import Effort, settle_heap
+from tests.bench.allocation.measuring import Effort
 from tests.bench.allocation.played_master import PlayedMaster
 
 from tender.allocation import Charge, Ledger, Refusal
+from tender.cluster.heap import settle_heap
 
 CHANGED_NODES = 250
 POD = {"cpu": 1000, "memory": 512 * 1024**2}

@@ -5,10 +5,11 @@ from random import Random
 from typing import Any
 
 from tests.bench.allocation.clusters import MIB, node_name
-from tests.bench.allocation.measuring import Effort, Stopwatch, settle_heap
+from tests.bench.allocation.measuring import Effort, Stopwatch
 from tests.bench.allocation.played_master import PlayedMaster
 
 from tender.allocation import Demand, Framework, Ledger, Node
+from tender.cluster.heap import settle_heap
 
 NODES, FRAMEWORKS, TASKS = 10_000, 1_000, 50
 CPUS_OF_NODES = (8, 16, 16, 16, 32)

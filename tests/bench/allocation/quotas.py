@@ -3,10 +3,11 @@
 from typing import Any
 
 from tests.bench.allocation.clusters import MIB, node_name
-from tests.bench.allocation.measuring import Effort, Stopwatch, settle_heap
+from tests.bench.allocation.measuring import Effort, Stopwatch
 from tests.bench.allocation.played_master import PlayedMaster
 
 from tender.allocation import Framework, Ledger, Node, Role
+from tender.cluster.heap import settle_heap
 
 NODES, SMALL_ROLES, LARGE_ROLES = 3_000, 2_500, 500
 FIRST_CYCLES, IDLE_CYCLES, CHURNS = 5, 60, 10

@@ -204,8 +204,9 @@ class TestAClaimThatBecomesAReservation:
         await world.declare("db", demand("a", 4, requests=ONE_CPU))
         await world.declare("other")
         async with master(world, api_server.kubeconfig) as part:
-            claimed = await world.claim(await world.an_offer("db"), {0: 2})
+            offer = await world.an_offer("db")
             await world.declare("db", demand("a", 2, requests=ONE_CPU))
+            claimed = await world.claim(offer, {0: 2})
             await reserve(world, "kept", node, role, "2", framework="db")
             await is_told(world, "kept", used={"cpu": "2"}, unused={})
             await world.declare("other", demand("b", 4, requests=ONE_CPU))
