@@ -11,7 +11,7 @@ from tender.allocation.columns import Columns
 from tender.allocation.ledger import Ledger
 from tender.allocation.reservations import Group, sources
 from tender.allocation.shares import add_into, fits, positive
-from tender.allocation.slots import each_from
+from tender.allocation.slots import each_from, joined
 from tender.api.quantities import Resources, format_resources
 
 Draw = tuple[Group | None, Resources]
@@ -136,29 +136,17 @@ class Pool:
         """Take amounts off what is unreserved on a node, or off what is kept for a group."""
         stock = self.stock(slot)
         stock.take(amounts, group)
-        self._untold.add(slot)
-        if self._fitting_later:
-            self._fitting_later.clear()
-            self._rooms_later.clear()
-        if stock.drained and not stock.left():
-            self.live &= ~(1 << slot)
+        self._note(slot, stock)
 
     def take_if_there(self, slot: int, amounts: Resources) -> bool:
         """Take amounts off a node where nothing is reserved, if it has as much."""
-        stock = self._stocks.get(slot)
-        if stock is None:
-            stock = self.stock(slot)
+        stock = self.stock(slot)
         free = stock.free
         for resource, amount in amounts.items():
             if amount > free.get(resource, 0):
                 return False
         stock.take(amounts)
-        self._untold.add(slot)
-        if self._fitting_later:
-            self._fitting_later.clear()
-            self._rooms_later.clear()
-        if stock.drained and not stock.left():
-            self.live &= ~(1 << slot)
+        self._note(slot, stock)
         return True
 
     def take_all(self, slot: int) -> None:
@@ -166,9 +154,7 @@ class Pool:
         stock = self._stocks.get(slot)
         if stock is not None:
             stock.take(stock.left())
-        if self._fitting_later:
-            self._fitting_later.clear()
-            self._rooms_later.clear()
+        self._forget_later()
         self.live ^= 1 << slot
 
     def fitting(self, requests: Resources, *, reserved: bool = False) -> int:
@@ -224,6 +210,19 @@ class Pool:
             nodes |= self.fitting({resource: 1}, reserved=True)
         return nodes
 
+    def _note(self, slot: int, stock: Stock) -> None:
+        """Something was taken of the stock of a node."""
+        self._untold.add(slot)
+        self._forget_later()
+        if stock.drained and not stock.left():
+            self.live &= ~(1 << slot)
+
+    def _forget_later(self) -> None:
+        """What has room now has to be found anew."""
+        if self._fitting_later:
+            self._fitting_later.clear()
+            self._rooms_later.clear()
+
     def _room(self, minimum: tuple[Resources, ...], fitting: Callable[[Resources], int]) -> int:
         something = 0
         for resource in self.ledger.totals.keys() - {"pods"}:
@@ -254,11 +253,7 @@ class Pool:
         return self.ledger.unreserved(self.table.names[slot])
 
     def _each_fitting(self, requests: Resources, amounts: Callable[[int], Resources]) -> int:
-        nodes = 0
-        for slot in each_from(self.scope):
-            if fits(requests, amounts(slot)):
-                nodes |= 1 << slot
-        return nodes
+        return joined(slot for slot in each_from(self.scope) if fits(requests, amounts(slot)))
 
 
 def enough(resources: Resources, minimum: tuple[Resources, ...]) -> bool:

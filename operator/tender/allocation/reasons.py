@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tender.allocation.account import Account
 from tender.allocation.model import Member, NotOffered, Reason
 from tender.allocation.pool import Stock, describe, enough
-from tender.allocation.shares import positive
+from tender.allocation.shares import positive, shared_scale
 from tender.allocation.slots import each_from, first_from, joined
 from tender.allocation.tasks import Tasks, Want
 from tender.allocation.whole_nodes import WholeNodes
@@ -46,9 +46,7 @@ class Reasons:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        unshared = account.settings.unshared_resources
-        totals = sorted(account.ledger.totals.items())
-        self._shared = tuple((name, total) for name, total in totals if total > 0 and name not in unshared)
+        self._shared = shared_scale(account.ledger.totals, account.settings.unshared_resources)
         self._minimums: dict[int, str] = {}
         self._kinds: dict[tuple[int, int], _Kind] = {}
         self._kept: dict[tuple[str, ...], str] = {}
@@ -145,7 +143,7 @@ class Reasons:
             yield from self._reserved_from(want, left, reserved)
         most = want.demand.max_per_node
         if most is not None:
-            filled = sum(1 << slot for slot, count in want.placed.items() if count >= most)
+            filled = joined(slot for slot, count in want.placed.items() if count >= most)
             message = f"a node may hold {most} of {want.demand.name} at most; raise maxPerNode or add nodes"
             yield from left.take(Reason.UNSUITABLE, message, filled)
         yield from left.take(Reason.FILTERED, _FILTERED, want.filtered)
@@ -183,7 +181,7 @@ class Reasons:
         account = self._account
         if one.entitled:
             own = (slot for slot in each_from(nodes & one.entitled))
-            nodes &= ~sum(1 << slot for slot in own if enough(account.at_start(one.member, slot), one.minimum))
+            nodes &= ~joined(slot for slot in own if enough(account.at_start(one.member, slot), one.minimum))
         if nodes:
             yield from left.take(Reason.RESERVED, words_of_reserved(first_from(nodes, 0), account), nodes)
 
@@ -191,7 +189,7 @@ class Reasons:
         account, requests = self._account, want.requests
         if want.entitled:
             own = (slot for slot in each_from(nodes & want.entitled))
-            nodes &= ~sum(1 << slot for slot in own if account.at_start(want.member, slot, requests) == requests)
+            nodes &= ~joined(slot for slot in own if account.at_start(want.member, slot, requests) == requests)
         if nodes:
             words = words_of_reserved(first_from(nodes, 0), account, requests)
             yield from left.take(Reason.RESERVED, words, nodes)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tender.allocation.ledger import Ledger
 from tender.allocation.model import Member, Settings
-from tender.allocation.shares import Scale
+from tender.allocation.shares import Scale, shared_scale
 from tender.api.quantities import Resources
 
 if TYPE_CHECKING:
@@ -112,11 +112,7 @@ class ServingOrder(Generic[T]):
         self._holdings = holdings
         self._rng = rng if settings.sorter == "random" else None
         self._claimant = claimant
-        self._shared: Scale = tuple(
-            (name, total)
-            for name, total in sorted(ledger.totals.items())
-            if total > 0 and name not in settings.unshared_resources
-        )
+        self._shared = shared_scale(ledger.totals, settings.unshared_resources)
         self._scales: dict[float, Scale] = {1.0: self._shared}
         self._allocations = ledger.allocations_of_roles()
         self._parents = {ledger.line(name)[1] for name in ledger.roles if len(ledger.line(name)) > 1}

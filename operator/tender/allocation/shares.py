@@ -12,6 +12,11 @@ Scale = tuple[tuple[str, float], ...]
 """The resources that shares are of, each with what counts as all of it."""
 
 
+def shared_scale(totals: Resources, unshared: frozenset[str]) -> Scale:
+    """The resources of a cluster that shares are of, each with its total, by name."""
+    return tuple((name, total) for name, total in sorted(totals.items()) if total > 0 and name not in unshared)
+
+
 def dominant_share(held: Resources, totals: Resources, unshared: frozenset[str] = frozenset()) -> float:
     """The largest fraction of the cluster's total that `held` makes up; 0.0 in an empty cluster."""
     share = 0.0

@@ -5,7 +5,7 @@ Taints and selectors are read as Kubernetes reads them. A node with a scarce res
 
 from collections.abc import Iterable, Mapping
 
-from tender.allocation.model import Framework, Taint, Toleration
+from tender.allocation.model import Demand, Framework, Taint, Toleration
 
 BLOCKING_EFFECTS = frozenset({"NoSchedule", "NoExecute"})
 
@@ -76,15 +76,17 @@ def wants_of(framework: Framework, scarce: frozenset[str]) -> Wants:
     return Wants(framework.node_selector, framework.tolerations, asks_for(framework, scarce), scarce)
 
 
+def wants_of_task(framework: Framework, entry: Demand, scarce: frozenset[str]) -> Wants:
+    """What one entry of a framework's demand requires of a node."""
+    return Wants(
+        {**framework.node_selector, **entry.node_selector},
+        framework.tolerations + entry.tolerations,
+        asks_for(framework, scarce),
+        scarce,
+    )
+
+
 def wants_of_tasks(framework: Framework, scarce: frozenset[str]) -> list[Wants]:
     """What each entry of a framework's demand requires of a node; of one without demand, what it requires itself."""
-    asked = asks_for(framework, scarce)
-    return [
-        Wants(
-            {**framework.node_selector, **entry.node_selector},
-            framework.tolerations + entry.tolerations,
-            asked,
-            scarce,
-        )
-        for entry in framework.demand or ()
-    ] or [wants_of(framework, scarce)]
+    each = [wants_of_task(framework, entry, scarce) for entry in framework.demand or ()]
+    return each or [wants_of(framework, scarce)]

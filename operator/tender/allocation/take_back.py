@@ -8,6 +8,7 @@ be missed: then as much is taken back as helps.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tender.allocation.headroom import Headroom
@@ -53,7 +54,7 @@ def after_role_change(
     trial = _Trial(ledger, settings, bundle)
     for name, excess in trial.state.exceeded().items():
         more = _more(excess, exceeded.get(name, {}))
-        trial.shrink(lambda name=name, more=more: trial.state.excess(name, more), within=name)  # type: ignore[misc]
+        trial.shrink(partial(trial.state.excess, name, more), within=name)
     trial.shrink(lambda: _more(trial.state.short(), short))
     return trial.taken + outweighed(ledger, settings, change, trial.rest(), trial.taken, now, rng)
 
@@ -87,7 +88,7 @@ def on_node(ledger: Ledger, settings: Settings, name: str) -> list[Key]:
             [key for key in order if key not in taken],
             taken.append,
             taken.remove,
-            lambda reserved=reserved: overfull(taken, reserved=reserved),  # type: ignore[misc]
+            partial(overfull, taken, reserved=reserved),
         )
     return taken
 

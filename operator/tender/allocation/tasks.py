@@ -17,7 +17,7 @@ from tender.allocation.model import Demand, Framework, Member
 from tender.allocation.pool import Draw
 from tender.allocation.shares import add_into
 from tender.allocation.slots import PATIENCE, Walk
-from tender.allocation.suitability import Wants, asks_for
+from tender.allocation.suitability import wants_of_task
 from tender.api.quantities import Resources
 
 if TYPE_CHECKING:
@@ -131,15 +131,14 @@ class Want:
         placed = account.ledger.tasks(framework.name, demand.name) if demand.max_per_node is not None else {}
         self.placed = {slots[name]: count for name, count in placed.items() if name in slots}
         scarce = account.settings.scarce_resources
-        asked = asks_for(framework, scarce)
-        selector = {**framework.node_selector, **demand.node_selector}
-        self.suit = pool.table.suit(Wants(selector, framework.tolerations + demand.tolerations, asked, scarce))
+        wants = wants_of_task(framework, demand, scarce)
+        self.suit = pool.table.suit(wants)
         self.entitled = account.entitled(member) & self.suit.nodes
         roomy = pool.fitting(self.requests) & self.suit.nodes
         if self.entitled:
             roomy |= pool.fitting(self.requests, reserved=True) & self.entitled
         spared = 0
-        for resource in asked - self.requests.keys():
+        for resource in scarce - wants.unasked - self.requests.keys():
             spared |= pool.table.having(resource)
         start = rng.randrange(len(pool.table.names)) if roomy else 0
         fresh = roomy & ~refused

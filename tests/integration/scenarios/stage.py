@@ -20,11 +20,11 @@ from tender.cluster.resources import PODS, RESOURCE_OFFERS, Resource
 Manifest = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):  # noqa: N818  # what a step may expect, not a failure
     """What a step wanted was refused; the message is what the API server, or the master, said."""
 
 
-class Untold(Exception):  # noqa: N818
+class Untold(Exception):  # noqa: N818  # says something of the scenario, not a failure
     """A step wants something that the API has no words for: its scenario cannot be replayed."""
 
 
