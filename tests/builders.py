@@ -15,7 +15,7 @@ from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_RE
 from tender.api.offer import ResourceOffer
 from tender.api.reservation import Reservation
 from tender.api.role import FrameworkRole
-from tender.frameworks.sdk import Shape
+from tender.frameworks.sdk import Seen, Shape
 
 NOON = 1_777_636_800.0
 """The time at which most tests take place: 2026-05-01T12:00:00Z."""
@@ -315,3 +315,8 @@ def shape(
     """A shape of task that wants 500m of CPU and 128Mi, as a planner would make it of a template."""
     amounts = {"cpu": cpu, "memory": memory, "pods": 1} if requests is None else requests
     return Shape(name, count, amounts, service or template(), revision, **fields)
+
+
+def seen(of: Framework, *pods: core.Pod, now: float = NOON, **more: Any) -> Seen:
+    """What a turn of the framework looks at; keywords are further fields of `Seen`."""
+    return Seen(**{"framework": of, "pods": pods, "offers": (), "launched": frozenset(), "now": now, **more})

@@ -16,7 +16,6 @@ from tender.api.framework import (
     FrameworkStatus,
     NotOffered,
     OfferPreferences,
-    ServiceSpec,
     Toleration,
 )
 from tender.api.meta import Condition, CustomResource, ObjectMeta, OwnerReference
@@ -45,6 +44,8 @@ from tender.api.offer import (
 from tender.api.quantities import Resources, format_amount, format_resources, parse, parse_resources
 from tender.api.reservation import Reservation, ReservationSpec, ReservationStatus
 from tender.api.role import FrameworkRole, FrameworkRoleSpec, FrameworkRoleStatus, Quota
+from tender.api.service import ServiceSpec
+from tender.api.stateful import StatefulSpec
 
 __all__ = [
     "API_VERSION",
@@ -90,6 +91,7 @@ __all__ = [
     "Resources",
     "ServiceSpec",
     "Slice",
+    "StatefulSpec",
     "Toleration",
     "find_condition",
     "format_amount",

@@ -10,6 +10,8 @@ Amounts stay what the API server sent, quantities as text; `tender.api.requests`
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 Quantities = dict[str, str | int | float]
@@ -60,6 +62,7 @@ class Condition(msgspec.Struct, frozen=True, rename="camel", gc=False):
     status: str
     reason: str = ""
     message: str = ""
+    last_transition_time: str | None = None
 
 
 class Taint(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -95,6 +98,18 @@ class Node(msgspec.Struct, frozen=True, rename="camel", gc=False):
     def ready(self) -> bool:
         """Whether the kubelet said lately that the node can run pods."""
         return _holds(self.status.conditions, "Ready")
+
+    @property
+    def silent_since(self) -> str | None:
+        """When it stopped being ready, as RFC 3339 text; None while it is ready, or where it was never said."""
+        return next(
+            (
+                one.last_transition_time
+                for one in self.status.conditions
+                if one.type == "Ready" and one.status != "True"
+            ),
+            None,
+        )
 
     @property
     def leaving(self) -> bool:
@@ -212,6 +227,52 @@ class Pod(msgspec.Struct, frozen=True, rename="camel", gc=False):
         return None
 
 
+class Child(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """An object of which only the metadata matters, such as a Service."""
+
+    metadata: ObjectMeta
+
+
+class ConfigMap(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A ConfigMap that belongs to a framework."""
+
+    metadata: ObjectMeta
+    data: dict[str, str] = {}
+
+
+class ControllerRevision(msgspec.Struct, frozen=True, rename="camel"):
+    """A version of a framework's spec; `data` is what was recorded."""
+
+    metadata: ObjectMeta
+    revision: int = 0
+    data: Any = None
+
+
+class VolumeClaimStatus(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Where a PersistentVolumeClaim stands."""
+
+    phase: str = ""
+
+
+class VolumeClaimSpec(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """The part of a PersistentVolumeClaim's spec that Tender reads."""
+
+    volume_name: str = ""
+
+
+class VolumeClaim(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A PersistentVolumeClaim that belongs to a framework."""
+
+    metadata: ObjectMeta
+    spec: VolumeClaimSpec = VolumeClaimSpec()
+    status: VolumeClaimStatus = VolumeClaimStatus()
+
+    @property
+    def bound(self) -> bool:
+        """Whether it has its volume."""
+        return self.status.phase == "Bound"
+
+
 def _holds(conditions: tuple[Condition, ...], kind: str) -> bool:
     return any(condition.type == kind and condition.status == "True" for condition in conditions)
 
@@ -221,3 +282,8 @@ decode_node = msgspec.json.Decoder(Node).decode
 
 decode_pod = msgspec.json.Decoder(Pod).decode
 """JSON of one pod to `Pod`; raises msgspec.ValidationError naming the field that is wrong."""
+
+decode_child = msgspec.json.Decoder(Child).decode
+decode_config_map = msgspec.json.Decoder(ConfigMap).decode
+decode_controller_revision = msgspec.json.Decoder(ControllerRevision).decode
+decode_volume_claim = msgspec.json.Decoder(VolumeClaim).decode

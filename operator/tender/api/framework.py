@@ -13,6 +13,7 @@ from tender.api.meta import (
     Conditions,
     CustomResource,
     DnsLabel,
+    DnsSubdomain,
     Duration,
     LabelValue,
     Model,
@@ -21,8 +22,9 @@ from tender.api.meta import (
 )
 from tender.api.names import DEFAULT_ROLE
 from tender.api.quantities import Resources, parse_resources
-from tender.api.rules import Rule, cel, list_set, server_default
-from tender.api.template import PodTemplate
+from tender.api.rules import Rule, cel, list_map, list_set, server_default
+from tender.api.service import ServiceSpec
+from tender.api.stateful import StatefulSpec, StatefulStatus
 
 NodeSelector = Annotated[dict[str, LabelValue], Field(max_length=32)]
 
@@ -66,19 +68,10 @@ class OfferPreferences(Model):
         return parse_duration(self.timeout)
 
 
-class ServiceSpec(Model):
-    """A number of equal pods that run until they are told otherwise."""
+class Dependency(Model):
+    """Another framework of the same namespace that has to be ready first."""
 
-    replicas: int = Field(
-        1,
-        description="How many pods to run.",
-        ge=0,
-        le=LARGEST_INT32,
-        json_schema_extra=server_default(1),
-    )
-    template: PodTemplate = Field(
-        description="The pods to run: metadata and spec as in a Deployment, with requests for cpu and memory."
-    )
+    name: DnsLabel = Field(description="The framework.")
 
 
 class ExternalSpec(Model):
@@ -91,13 +84,13 @@ class FrameworkSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=cel(
             Rule(
-                "has(self.service) || has(self.external)",
-                "the framework has no workload: set spec.service (replicas and template), "
+                "has(self.service) || has(self.stateful) || has(self.external)",
+                "the framework has no workload: set spec.service (replicas and template), spec.stateful (pods), "
                 "or spec.external: {} when a controller of your own answers the offers",
             ),
             Rule(
-                "!(has(self.service) && has(self.external))",
-                "the framework has two workloads: set only one of spec.service and spec.external",
+                "[has(self.service), has(self.stateful), has(self.external)].filter(w, w).size() <= 1",
+                "the framework has two workloads: set only one of spec.service, spec.stateful and spec.external",
             ),
             Rule(
                 "!has(self.roles) || !(self.role in self.roles)",
@@ -123,7 +116,15 @@ class FrameworkSpec(Model):
     node_selector: NodeSelector = Field({}, description="Labels that a node must have to be offered.")
     tolerations: Tolerations = Field((), description="Taints of nodes that the framework puts up with.")
     offers: OfferPreferences = Field(OfferPreferences(), description="Which offers to make, and for how long.")
+    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=32, json_schema_extra=list_map("name"))] = Field(
+        (),
+        description="Frameworks of the same namespace that must be ready before this one is started or changed. What"
+        " runs already runs on, whatever becomes of them.",
+    )
     service: ServiceSpec | None = Field(None, description="Run a number of equal pods.")
+    stateful: StatefulSpec | None = Field(
+        None, description="Run pods with names, volumes and reserved places of their own, rolled out by plans."
+    )
     external: ExternalSpec | None = Field(
         None, description="Make offers only; a controller of your own answers them and creates the pods."
     )
@@ -160,6 +161,37 @@ class Backoff(Model):
 
     failures: int = Field(description="How many launches have failed one after the other.", ge=0)
     until: AwareDatetime | None = Field(None, description="When the next launch may be tried.")
+
+
+class Refusals(Model):
+    """Why offers were of no use, in the order in which an offer is looked at: the first thing in the way counts."""
+
+    reason: str = Field(description="Why, as one word for programs.", min_length=1, max_length=63)
+    nodes: int = Field(description="Of how many nodes the last offer was refused for this reason.", ge=0)
+    message: str = Field("", description="Why, as a sentence for people.", max_length=512)
+
+
+class RefusedNode(Model):
+    """The last offer of a node that was of no use."""
+
+    node: DnsSubdomain = Field(description="The node.")
+    task: LabelValue = Field("", description="The task that came nearest to fitting.")
+    reason: str = Field(description="What was in the way, as one word for programs.", min_length=1, max_length=63)
+    message: str = Field("", description="What was in the way, as a sentence for people.", max_length=256)
+    at: AwareDatetime = Field(description="When it was refused.")
+
+
+class Waiting(Model):
+    """What the framework waits for, as far as its own choice among offers goes."""
+
+    since: AwareDatetime = Field(description="Since when tasks have been waiting without one being placed.")
+    tasks: int = Field(description="How many tasks wait.", ge=0)
+    reasons: Annotated[tuple[Refusals, ...], Field(max_length=16)] = Field(
+        (), description="Why the last offers of all nodes were of no use; empty if none was made."
+    )
+    nodes: Annotated[tuple[RefusedNode, ...], Field(max_length=32)] = Field(
+        (), description="The last offer of each node; of more than 32 the newest."
+    )
 
 
 class NotOffered(Model):
@@ -214,6 +246,14 @@ class FrameworkStatus(Model):
     updated_replicas: int | None = Field(None, description="How many pods have the current template.", ge=0)
     revision: LabelValue | None = Field(None, description="The hash of the current template.")
     backoff: Backoff | None = Field(None, description="Set while launches wait after failed ones.")
+    version: int | None = Field(
+        None, description="The number of the version that is rolled out, as in its ControllerRevision.", ge=0
+    )
+    settled_generation: int | None = Field(
+        None, description="The newest generation that was rolled out to its end: all pods were ready.", ge=0
+    )
+    waiting: Waiting | None = Field(None, description="What its tasks wait for; absent while none waits.")
+    stateful: StatefulStatus | None = Field(None, description="What has become of a stateful service.")
     allocation: Allocation | None = Field(None, description="What the master has found out in its last cycle.")
 
     @cached_property

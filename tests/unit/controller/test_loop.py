@@ -10,17 +10,16 @@ from typing import Any, cast
 from prometheus_client import CollectorRegistry
 from tests.builders import NOON, external, framework, offer
 
-from tender.api import core
 from tender.api.framework import Framework
 from tender.cluster.errors import Forbidden
 from tender.controller.executor import Executor
 from tender.controller.loop import TurnLoop
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import View
-from tender.frameworks.sdk import Decline, Note, Plan, Turn
+from tender.frameworks.sdk import Decline, Note, Plan, Seen, Turn
 
 
-def idle(framework: Framework, pods: tuple[core.Pod, ...], now: float) -> Plan:
+def idle(seen: Seen) -> Plan:
     return Plan((), (), {}, ("Ready", "AsSpecified", ""))
 
 
@@ -142,10 +141,10 @@ async def test_answered_offers_are_followed_by_a_turn_at_once_since_launches_com
 
 
 async def test_a_planner_that_fails_for_one_framework_does_not_stop_the_others():
-    def planner(of: Framework, pods: tuple[core.Pod, ...], now: float) -> Plan:
-        if of.metadata.name == "broken":
+    def planner(seen: Seen) -> Plan:
+        if seen.framework.metadata.name == "broken":
             raise RuntimeError("no plan")
-        return idle(of, pods, now)
+        return idle(seen)
 
     bench = Bench(planner)
     bench.add(framework("broken"), framework("web"))
@@ -200,8 +199,8 @@ async def test_a_time_at_which_a_plan_wants_to_be_made_again_brings_a_turn():
     planned_again = asyncio.Event()
     plans = []
 
-    def planner(of: Framework, pods: tuple[core.Pod, ...], now: float) -> Plan:
-        plans.append(now)
+    def planner(seen: Seen) -> Plan:
+        plans.append(seen.now)
         if len(plans) > 1:
             planned_again.set()
         return Plan((), (), {}, ("Ready", "AsSpecified", ""), wake_at=NOON if len(plans) == 1 else None)

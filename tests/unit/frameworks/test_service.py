@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import NOON, external, framework, pod, template
+from tests.builders import NOON, external, framework, pod, seen, template
 from tests.unit.frameworks.world import ServiceWorld
 
 from tender.api.names import LABEL_REVISION
@@ -33,7 +33,7 @@ def wanted(plan: Plan) -> int:
 
 class TestScale:
     def test_a_new_service_wants_all_its_replicas(self):
-        plan = plan_service(framework(replicas=3, service=OLD), (), NOON)
+        plan = plan_service(seen(framework(replicas=3, service=OLD)))
         (shape,) = plan.shapes
         assert (shape.name, shape.count) == (template_revision(OLD), 3)
         assert shape.requests == {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
@@ -75,7 +75,7 @@ class TestScale:
 
     def test_pods_being_deleted_are_replaced_at_once_and_not_stopped_again(self):
         leaving = pod(revision=template_revision(OLD), deleted=NOON)
-        plan = plan_service(framework(replicas=1, service=OLD), (leaving,), NOON)
+        plan = plan_service(seen(framework(replicas=1, service=OLD), leaving))
         assert (wanted(plan), stopped(plan), plan.status["replicas"]) == (1, [], 0)
 
 
@@ -206,7 +206,7 @@ class TestFailures:
 
     def test_a_pod_that_succeeds_has_ended_too(self):
         ended = pod(revision=template_revision(OLD), phase="Succeeded")
-        assert stopped(plan_service(framework(service=OLD), (ended,), NOON)) == ["web-1"]
+        assert stopped(plan_service(seen(framework(service=OLD), ended))) == ["web-1"]
 
     def test_waits_double_up_to_five_minutes(self):
         world = running(1)
@@ -345,7 +345,7 @@ class TestInvalidTemplate:
         ],
     )
     def test_stalls_the_service_and_names_the_field(self, service, field):
-        plan = plan_service(framework(service=service), (), NOON)
+        plan = plan_service(seen(framework(service=service)))
         assert plan.state[:2] == ("Stalled", "InvalidTemplate")
         assert plan.state[2].startswith("spec.service.template: ")
         assert field in plan.state[2]
@@ -363,10 +363,10 @@ class TestInvalidTemplate:
 def test_pods_are_told_apart_by_their_revision_label():
     unmarked = pod("web-1")
     assert LABEL_REVISION not in unmarked.metadata.labels
-    plan = plan_service(framework(replicas=1, service=OLD), (unmarked,), NOON)
+    plan = plan_service(seen(framework(replicas=1, service=OLD), unmarked))
     assert plan.state[:2] == ("Reconciling", "RollingOut")
 
 
 def test_only_a_service_can_be_planned():
     with pytest.raises(ValueError, match=r"framework spark: spec\.service is not set"):
-        plan_service(external(), (), NOON)
+        plan_service(seen(external()))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
-from tests.builders import NOON, framework, pod
+from tests.builders import NOON, framework, pod, seen
 
 from tender.api import core
 from tender.api.framework import Framework
@@ -37,7 +37,7 @@ class ServiceWorld:
         return [one.metadata.labels["tender.dev/revision"] for one in self.live]
 
     def plan(self) -> Plan:
-        return plan_service(self.service, tuple(self.pods.values()), self.now)
+        return plan_service(seen(self.service, *self.pods.values(), now=self.now))
 
     def step(self) -> Plan:
         """Plan, stop and launch; the controller's part of the status is written."""

@@ -1,6 +1,6 @@
 """The SDK: what every framework has in common, as pure functions.
 
-A framework is a function `plan(framework, pods, now) -> Plan`: which shapes of task it wants and how many of each,
+A framework is a function `plan(seen) -> Plan`: which shapes of task it wants and how many of each,
 and which pods it wants gone. `turn` does the rest for every kind: it matches what is missing to the offers, finishes
 the launches of claims that were won, and answers what is to be done next. `tender.controller` carries that out.
 """
@@ -14,6 +14,7 @@ from tender.frameworks.sdk.model import (
     Plan,
     Planner,
     Refused,
+    Remove,
     Seen,
     Shape,
     Stop,
@@ -30,6 +31,7 @@ __all__ = [
     "Plan",
     "Planner",
     "Refused",
+    "Remove",
     "Seen",
     "Shape",
     "Stop",

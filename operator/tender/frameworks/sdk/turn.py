@@ -23,7 +23,7 @@ from tender.frameworks.sdk.model import Launch, Plan, Planner, Seen, Shape, Stop
 
 def take_turn(planner: Planner, seen: Seen) -> Turn:
     """What the framework does next."""
-    plan = planner(seen.framework, seen.pods, seen.now)
+    plan = planner(seen)
     shapes = {shape.name: shape for shape in plan.shapes}
     placed = _placed(seen.pods)
     missing = {shape.name: shape.count for shape in plan.shapes}
@@ -42,11 +42,13 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
     ]
     return Turn(
         answers=match(plan.shapes, missing, open_offers, hold, placed),
-        launches=launches,
+        launches=(*launches, *plan.launches),
         stops=_stops(plan, seen.pods, {offer.metadata.name for offer in claimed}),
         status=_status(plan, seen),
         notes=plan.notes,
         wake_at=min((at for at in (plan.wake_at, refused_until) if at is not None), default=None),
+        keep=plan.keep,
+        remove=plan.remove,
     )
 
 

@@ -19,12 +19,13 @@ from tender.api.framework import DemandEntry, Framework
 from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION
 from tender.api.requests import template_requests
 from tender.api.timestamps import timestamp
-from tender.frameworks.sdk.model import Note, Plan, Shape, Stop
+from tender.frameworks.sdk.model import Note, Plan, Seen, Shape, Stop
 from tender.frameworks.service.backoff import Backoff
 
 
-def plan_service(framework: Framework, pods: tuple[Pod, ...], now: float) -> Plan:
-    """The plan of a service. `pods` are all that the framework owns; `now` is in epoch seconds."""
+def plan_service(seen: Seen) -> Plan:
+    """The plan of a service."""
+    framework, pods, now = seen.framework, seen.pods, seen.now
     service = framework.spec.service
     if service is None:
         raise ValueError(f"framework {framework.metadata.name}: spec.service is not set")
