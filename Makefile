@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
-TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl kwok helm
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm
 export PYTHONPATH := hack:.
 
 .PHONY: help
