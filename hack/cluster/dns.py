@@ -52,7 +52,8 @@ class ClusterDns:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}}
         client.create("/api/v1/namespaces", namespace)  # the API server makes it, too, but later
         for path, body in self.objects():
-            client.create(path, body)
+            if not client.has(f"{path}/{body['metadata']['name']}"):  # a second Service of an address is refused
+                client.create(path, body)
 
     def objects(self) -> list[tuple[str, dict[str, Any]]]:
         """Each object with the path that it is created at."""
@@ -95,9 +96,7 @@ class ClusterDns:
         }
 
     def _endpoints(self) -> dict[str, Any]:
-        ports = [
-            {"name": name, "port": self.plan.dns_port, "protocol": protocol} for name, protocol in _PORTS.items()
-        ]
+        ports = [{"name": name, "port": self.plan.dns_port, "protocol": protocol} for name, protocol in _PORTS.items()]
         return {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",

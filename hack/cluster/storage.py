@@ -1,9 +1,11 @@
-"""Volumes of real nodes: a class whose volumes are made on demand and one for volumes made beforehand.
+"""Volumes of real nodes: a storage class whose volumes are made on demand, one for volumes made beforehand.
 
-The first is the controller manager's host-path provisioner. It makes folders below /tmp/hostpath_pv on the machine,
-which all real nodes see; the second are folders of one node each, which pods can reach only there.
+Volumes of the first are made by the controller manager's host-path provisioner: folders below /tmp/hostpath_pv that
+belong to root and that every real node sees. Those of the second are folders of one node, which only pods there may
+use, as any user. docs/decisions/013 says what was tried.
 """
 
+import contextlib
 import mmap
 import re
 import shutil
@@ -16,6 +18,7 @@ ON_DEMAND = "host-path"
 LOCAL = "local"
 _VOLUMES = "/api/v1/persistentvolumes"
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+_HOST_PATHS = Path("/tmp/hostpath_pv")
 _HOST_PATH_VOLUME = re.compile(rb"/tmp/hostpath_pv/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -73,6 +76,8 @@ def remove_host_path_volumes(etcd: Path) -> None:
     for file in [*etcd.rglob("db"), *etcd.rglob("*.wal")]:
         for path in host_path_volumes(file):
             shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other clusters' volumes, or there never were any
+        _HOST_PATHS.rmdir()
 
 
 def host_path_volumes(file: Path) -> set[Path]:

@@ -62,7 +62,10 @@ def _build(chosen: argparse.Namespace) -> int:
         else:
             name, path = image_name(), build_operator(chosen.output, chosen.cache, chosen.mirror)
         size = path.stat().st_size / 1e6
-        print(f"{name}: {time.monotonic() - begun:.1f} s, {size:.0f} MB, sha256 {Layer(path).digest[:12]}", file=sys.stderr)
+        print(
+            f"{name}: {time.monotonic() - begun:.1f} s, {size:.0f} MB, sha256 {Layer(path).digest[:12]}",
+            file=sys.stderr,
+        )
         print(path)
     return 0
 
