@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
-TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl kwok helm
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm
 export PYTHONPATH := hack:.
 
 .PHONY: help
@@ -55,8 +55,8 @@ integration: install tools ## Test against a real etcd and API server
 	$(BIN)/pytest tests/integration tests/chart
 
 .PHONY: e2e
-e2e: install tools ## Test the chart on a cluster with a real node
-	-$(PYTHON) hack/image build  # ahead of the tests' time limits; where it cannot be, the tests say why
+e2e: install tools ## Test the chart on a cluster with a real node, and what needs three of them
+	-$(PYTHON) hack/image build pause busybox tender zookeeper  # ahead of the tests' time limits; where it cannot be, the tests say why
 	$(BIN)/pytest tests/e2e
 
 .PHONY: bench
@@ -84,7 +84,7 @@ format: install ## Format the Python code
 	$(BIN)/ruff format
 
 .PHONY: image
-image: ## Build the images as archives under build/images/
+image: ## Build Tender's images as archives under build/images/
 	$(PYTHON) hack/image build
 
 .PHONY: clean
