@@ -5,38 +5,24 @@ It stands in for kwok, whose stages cost more CPU time than the API server has f
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from tender.api.core import Pod, decode_pod
+from tender.api.core import Pod
 from tender.cluster.client import Client
 from tender.cluster.errors import NotFound
-from tender.cluster.listwatch import ListWatch
 from tender.cluster.resources import PODS
 
 
 class Kubelet:
-    """The kubelets of all nodes."""
+    """The kubelets of all nodes. Has to be told of the changes of pods."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pods: ListWatch[Pod] = ListWatch(client, PODS, decode_pod, on_change=self._changed)
         self._starting: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Pods are run inside."""
-        following = asyncio.create_task(self._pods.run())
-        try:
-            await self._pods.synced.wait()
-            yield
-        finally:
-            for task in (following, *self._tasks):
-                task.cancel()
-            await asyncio.gather(following, *self._tasks, return_exceptions=True)
-
-    def _changed(self, old: Pod | None, new: Pod | None) -> None:
+    def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        """A pod came, changed or went."""
         if new is None:
             if old is not None:
                 self._starting.discard(old.metadata.uid)

@@ -19,7 +19,7 @@ from cluster.fake import FakeNodes
 from tender.api.names import API_VERSION
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError
-from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 
 NAMESPACE = "default"
 PATIENCE_SECONDS, PATIENCE_SECONDS_PER_POD = 30.0, 0.1
@@ -80,13 +80,18 @@ class Bench:
     async def clean_up(self) -> None:
         """Remove all frameworks, pods and offers, and wait until they are gone and Tender has come to rest."""
         async with asyncio.timeout(CLEANING_SECONDS):
-            emptying = asyncio.create_task(self._observer.until_empty())
-            while not emptying.done():
-                for resource in (FRAMEWORKS, PODS, RESOURCE_OFFERS):
-                    with contextlib.suppress(ApiError):  # what a server that is busy leaves is asked for again
-                        await self._client.delete_collection(resource, namespace=NAMESPACE, grace_seconds=0)
-                await asyncio.wait([emptying], timeout=0.5)
+            for resource in (FRAMEWORKS, PODS, RESOURCE_OFFERS):
+                await self._remove_all(resource)
+            await self._observer.until_empty()
         await asyncio.sleep(REST_SECONDS)
+
+    async def _remove_all(self, resource: Resource) -> None:
+        while True:
+            with contextlib.suppress(ApiError):  # what a server that is busy leaves is asked for again
+                await self._client.delete_collection(resource, namespace=NAMESPACE, grace_seconds=0)
+                if not (await self._client.list_page(resource, namespace=NAMESPACE, limit=1)).items:
+                    return
+            await asyncio.sleep(0.2)
 
 
 async def prepare(client: Client, nodes: int) -> None:

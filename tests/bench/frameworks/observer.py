@@ -13,7 +13,7 @@ import msgspec
 from tender.api.core import Pod, decode_pod
 from tender.cluster.client import Client
 from tender.cluster.listwatch import ListWatch
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import FRAMEWORKS, PODS, Resource
 
 T = TypeVar("T")
 
@@ -37,29 +37,26 @@ class _Framework(msgspec.Struct, frozen=True):
         return any(one.type == "Ready" and one.status == "True" for one in self.status.conditions)
 
 
-class _Anything(msgspec.Struct, frozen=True):
-    """An object of which it only matters that it is there."""
-
-
 class Observer:
-    """Watches pods, frameworks and offers. `last_change` is when (monotonic seconds) something became ready last."""
+    """Watches pods and frameworks. `last_change` is when (monotonic seconds) something became ready last.
 
-    def __init__(self, client: Client) -> None:
+    `on_pod` is told of every change of a pod.
+    """
+
+    def __init__(self, client: Client, on_pod: Callable[[Pod | None, Pod | None], None]) -> None:
         self._client = client
+        self._on_pod = on_pod
         self._changed = asyncio.Event()
         self.ready_pods = 0
         self.ready_frameworks = 0
         self.last_change = 0.0
         self._pods = self._follow(PODS, decode_pod, self._pod_changed)
         self._frameworks = self._follow(FRAMEWORKS, msgspec.json.Decoder(_Framework).decode, self._framework_changed)
-        self._offers = self._follow(
-            RESOURCE_OFFERS, msgspec.json.Decoder(_Anything).decode, lambda old, new: self._changed.set()
-        )
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """The counts are kept up to date inside."""
-        caches = (self._pods, self._frameworks, self._offers)
+        caches = (self._pods, self._frameworks)
         tasks = [asyncio.create_task(cache.run()) for cache in caches]
         try:
             await asyncio.gather(*(cache.synced.wait() for cache in caches))
@@ -75,7 +72,7 @@ class Observer:
 
     async def until_empty(self) -> None:
         """Wait until nothing is left."""
-        await self._until(lambda: not (self._pods.objects or self._frameworks.objects or self._offers.objects))
+        await self._until(lambda: not (self._pods.objects or self._frameworks.objects))
 
     async def _until(self, done: Callable[[], bool]) -> None:
         while not done():
@@ -89,6 +86,7 @@ class Observer:
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         self.ready_pods += self._more(old is not None and old.ready, new is not None and new.ready)
+        self._on_pod(old, new)
 
     def _framework_changed(self, old: _Framework | None, new: _Framework | None) -> None:
         self.ready_frameworks += self._more(old is not None and old.ready, new is not None and new.ready)
