@@ -15,6 +15,7 @@ from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.master import loop
+from tender.master.executor import REMOVALS_AT_ONCE
 
 DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
 
@@ -166,6 +167,24 @@ class TestOffers:
             it.api.remove(FRAMEWORKS, "spark")
             await it.tick(1)
             assert it.offers == []
+
+    async def test_few_are_removed_at_once_so_that_removals_hold_up_nobody(self, monkeypatch):
+        deletions: list[str] = []
+        may_end = asyncio.Event()
+
+        async def delete(kind: Resource, name: str, **_: object) -> None:
+            deletions.append(name)
+            await may_end.wait()
+
+        async with bench() as it:
+            monkeypatch.setattr(it.master.client, "delete", delete)
+            for number in range(4):
+                it.api.put(RESOURCE_OFFERS, offer(name=f"gone-{number}", of="gone").manifest())
+            await it.tick()
+            assert (len(deletions), len(it.offers)) == (REMOVALS_AT_ONCE, 4 + 1)
+            may_end.set()
+            await it.master.settle()
+            assert len(deletions) == 4
 
     async def test_offers_on_a_node_that_goes_are_rescinded(self):
         async with bench() as it:
