@@ -1,8 +1,10 @@
 """The master as a whole: demand is offered, answers are heard, and what the API server refuses is not insisted on."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -416,3 +418,14 @@ class TestACostlyCycle:
                 await it.tick(0.5)
             assert [explained for _, explained in scopes] == [True, False, True, False]
             assert it.master.loop.latest.not_offered
+
+
+class TestTheRestBetweenTwoCycles:
+    @pytest.mark.parametrize(("tick", "rest"), [(0.001, 0.02), (0.05, 0.15), (2.0, 1.0)])
+    async def test_is_longer_when_they_are_costly_but_never_longer_than_a_second(self, monkeypatch, tick, rest):
+        async with bench() as it:
+            times = count(step=tick / 3)  # a tick and the cycle in it are timed: four times are read
+            monkeypatch.setattr(time, "perf_counter", lambda: next(times))
+            it.master.loop.tick()
+            monkeypatch.undo()
+            assert it.master.loop.rest_seconds == pytest.approx(rest)
