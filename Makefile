@@ -60,13 +60,17 @@ e2e: install tools ## Test the chart on a cluster with a real node, and what nee
 	$(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: install tools bench-allocation ## Measure allocation, placement and start-up; figures go to build/bench/
+bench: install tools bench-allocation bench-frameworks ## Measure allocation, placement, scale and start-up; figures go to build/bench/
 	$(BIN)/python -m tests.bench.placement
 	$(BIN)/python -m tests.bench.startup
 
 .PHONY: bench-allocation
 bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures
 	$(BIN)/python -m tests.bench.allocation
+
+.PHONY: bench-frameworks
+bench-frameworks: install tools ## Measure frameworks until they are ready, beside Marathon's figures: FLAGS="--most 5000"
+	$(BIN)/python -m tests.bench.frameworks $(FLAGS)
 
 .PHONY: mutate
 mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS=--keep

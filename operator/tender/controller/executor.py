@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from tender.api.conditions import RECONCILING
 from tender.api.core import Pod, PodSpec
 from tender.api.framework import Framework, FrameworkStatus
 from tender.api.offer import OfferPhase, ResourceOffer
@@ -181,10 +182,15 @@ def _as_created(manifest: Mapping[str, Any], answer: Mapping[str, Any]) -> Pod:
 
 
 def _news(status: Mapping[str, Any]) -> dict[str, Any]:
-    """A status without the figures: what people and the master must know at once."""
+    """A status without the figures: what people and the master must know at once.
+
+    Why a framework is still reconciling is such a figure: most go from one reason to the next in no time.
+    """
     news = {name: value for name, value in status.items() if name not in _FIGURES}
+    conditions = status.get("conditions", ())
+    reconciling = any((one["type"], one["status"]) == (RECONCILING, "True") for one in conditions)
+    unsaid = {"message", "lastTransitionTime"} | ({"reason"} if reconciling else set())
     news["conditions"] = [
-        {name: value for name, value in condition.items() if name not in {"message", "lastTransitionTime"}}
-        for condition in status.get("conditions", ())
+        {name: value for name, value in condition.items() if name not in unsaid} for condition in conditions
     ]
     return news
