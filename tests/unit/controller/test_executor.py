@@ -214,11 +214,12 @@ class TestLaunchesThatAreRefused:
 
 
 class TestStops:
-    async def test_a_pod_is_deleted_and_gone_from_view_at_once(self, bench):
+    async def test_a_pod_is_deleted_and_seen_to_leave_at_once(self, bench):
         running = bench.api.put(PODS, launch().pod)
         bench.cache.catch_up()
         await bench.carry_out(turn(stops=(Stop("web-x-0-0", running["metadata"]["uid"], "scaled down"),)))
-        assert bench.view.seen(framework("web"), NOON).pods == ()
+        (seen,) = bench.view.seen(framework("web"), NOON).pods
+        assert seen.leaving
         assert bench.count("tender_stops_total") == 1
 
     async def test_a_later_pod_of_the_name_is_left_alone(self, bench):
