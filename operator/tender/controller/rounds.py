@@ -19,18 +19,24 @@ REST_SECONDS = 1.0
 
 
 async def make_rounds(
-    view: View, executor: Executor, lost_pods: Callable[[], Iterable[Pod]], nodes_changed: asyncio.Event
+    view: View,
+    executor: Executor,
+    lost_pods: Callable[[], Iterable[Pod]],
+    nodes_changed: asyncio.Event,
+    *,
+    interval: float = ROUND_SECONDS,
+    rest: float = REST_SECONDS,
 ) -> None:
     """Make rounds until cancelled: regularly, and soon after `nodes_changed` was set."""
     while True:
         for pod in lost_pods():
             await _give_up(pod, executor)
         try:
-            async with asyncio.timeout(ROUND_SECONDS):
+            async with asyncio.timeout(interval):
                 await nodes_changed.wait()
         except TimeoutError:
             continue
-        await asyncio.sleep(REST_SECONDS)
+        await asyncio.sleep(rest)
         nodes_changed.clear()
         view.mark_waiting()
 
