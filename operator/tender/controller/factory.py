@@ -41,6 +41,7 @@ async def run_controller(
     planners: Mapping[str, Planner],
     *,
     manager: str,
+    selects: Callable[[Framework], bool] | None = None,
     clock: Callable[[], float] = time.time,
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
@@ -48,7 +49,8 @@ async def run_controller(
     """Run frameworks until `stop` is set; without one, until a signal asks the process to end.
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
-    is written. `clock` gives epoch seconds.
+    is written. `selects` says which frameworks are run, where several controllers share a kind; None: all. `clock`
+    gives epoch seconds.
     """
     rng = rng or Random()
     stop = stop or _set_by_signals(asyncio.Event())
@@ -69,7 +71,15 @@ async def run_controller(
                 Regarding.to(FRAMEWORKS, framework), note.reason, note.message, warning=note.kind == "Warning"
             )
 
-        turns = TurnLoop(planners, metrics, turns_at_once=settings.turns_at_once, clock=clock, rng=rng, tell=tell)
+        turns = TurnLoop(
+            planners,
+            metrics,
+            turns_at_once=settings.turns_at_once,
+            clock=clock,
+            rng=rng,
+            tell=tell,
+            selects=selects or (lambda _: True),
+        )
         view = View(turns.mark)
         executor = Executor(
             client, view, metrics, manager=manager, status_interval=settings.status_interval, clock=clock

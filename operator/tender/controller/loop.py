@@ -25,7 +25,9 @@ REST_SECONDS = 0.02
 
 
 class TurnLoop:
-    """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"."""
+    """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"; of these
+    only frameworks that `selects` holds for.
+    """
 
     def __init__(
         self,
@@ -36,8 +38,10 @@ class TurnLoop:
         clock: Callable[[], float],
         rng: Random,
         tell: Callable[[Framework, Note], None],
+        selects: Callable[[Framework], bool] = lambda _: True,
     ) -> None:
         self._planners = planners
+        self._selects = selects
         self._metrics = metrics
         self._clock = clock
         self._rng = rng
@@ -121,6 +125,8 @@ class TurnLoop:
             self._tell(framework, Note("WriteRefused", str(error), "Warning"))
 
     def _planner(self, framework: Framework) -> Planner | None:
+        if not self._selects(framework):
+            return None
         kinds = (kind for kind in self._planners if getattr(framework.spec, kind) is not None)
         return next((self._planners[kind] for kind in kinds), None)
 

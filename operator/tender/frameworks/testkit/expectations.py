@@ -63,7 +63,7 @@ class Expectations:
 
         >>> stage.pod("workers-o1-0-0").spec.node_name
         """
-        [found] = [pod for pod in self.pods if pod.metadata.name == name] or [None]
+        found = next((pod for pod in self.pods if pod.metadata.name == name), None)
         if found is None:
             raise LookupError(f"there is no Pod {name}; there are: {', '.join(self._objects.names('Pod')) or 'none'}")
         return found
@@ -160,20 +160,21 @@ class Expectations:
         self._paragraph.looked_at = True
         self._require(all(write.verb == "status" for write in self._paragraph.writes), "nothing written")
 
-    def expect_demand(self, total: int | None = None, /, **counts: int) -> None:
-        """The framework declares this demand: so many tasks in all, or these and no others; () is a demand of nothing.
+    def expect_demand(self, wanted: int | Mapping[str, int] | None = None, /, **counts: int) -> None:
+        """The framework declares this demand: so many tasks in all, or these and no others; without any, nothing.
 
-        >>> stage.expect_demand(worker=2)
         >>> stage.expect_demand(3)
+        >>> stage.expect_demand(worker=2)
+        >>> stage.expect_demand({"command-0": 1})
         """
         self._paragraph.looked_at = True
         demand = self.demand
-        if total is not None:
-            self._require(
-                demand is not None and sum(demand.values()) == total, f"a demand of {total} in all, not {demand}"
-            )
+        if isinstance(wanted, int):
+            as_expected = demand is not None and sum(demand.values()) == wanted
+            self._require(as_expected, f"a demand of {wanted} in all, not {demand}")
         else:
-            self._require(demand == counts, f"the demand {counts}, not {demand}")
+            expected = {**(wanted or {}), **counts}
+            self._require(demand == expected, f"the demand {expected}, not {demand}")
 
     def expect_pods(self, count: int, *, task: str | None = None, on: str | None = None) -> tuple[Pod, ...]:
         """So many pods are there which have not ended and are not leaving, of this task, on this node.

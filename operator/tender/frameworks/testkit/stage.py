@@ -11,7 +11,7 @@ from tender.frameworks.testkit.claims import Claims
 from tender.frameworks.testkit.executor import Ended, Executor, Memory
 from tender.frameworks.testkit.expectations import Expectations, Paragraph
 from tender.frameworks.testkit.happenings import Happenings
-from tender.frameworks.testkit.manifests import NOON
+from tender.frameworks.testkit.manifests import NAMESPACE, NOON
 from tender.frameworks.testkit.objects import Objects
 from tender.frameworks.testkit.surroundings import Surroundings
 from tender.frameworks.testkit.verdicts import Unrest
@@ -52,7 +52,8 @@ class Stage(Happenings, Expectations):
         self._executor.writes = self._paragraph.writes
         self._gathering = self._ended = False
         self._wake_at: float | None = None
-        self._name = self._objects.create(manifest, now)["metadata"]["name"]
+        metadata = {"namespace": NAMESPACE, **manifest["metadata"]}
+        self._name = self._objects.create({**manifest, "metadata": metadata}, now)["metadata"]["name"]
         self._settle()
 
     def after(self, seconds: float) -> None:
