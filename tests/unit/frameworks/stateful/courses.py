@@ -3,12 +3,17 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from tender.api.stateful import PlanRequest, PodRequest, StatefulStatus
 from tender.frameworks.stateful.course import Course, Phase, Progress, Run, Step, recorded_runs
 from tender.frameworks.stateful.following import follow
 from tender.frameworks.stateful.orders import Records
 from tender.frameworks.stateful.overrides import Overrides
 from tender.frameworks.stateful.requests import PlanAnswers, answer_plans
+
+AT_LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Laws are not about time."""
 
 STATES: Mapping[str, Any] = {
     ".": "Pending",
