@@ -45,7 +45,7 @@ class World:
         orders = (*of_plans.orders, *of_pods.orders)
         for order in orders:
             self.write()
-            self.records[order.instance] = [*self.records[order.instance], order.id][-4:]
+            self.records[order.instance] = remembering(self.records[order.instance], order)
             self.carried_out.append(order)
         status = StatefulStatus(
             plans=tuple(follow(one, of_pods.overrides).status for one in self.courses(of_plans.runs)),
@@ -80,6 +80,13 @@ class World:
                 run=run,
             ),
         ]
+
+
+def remembering(known: list[str], order: Order) -> list[str]:
+    """What a record has to remember at least: for requests about plans and about pods, the last one that gave orders."""
+    source, _, _ = order.request.partition("/")
+    others = [one for one in known if one.startswith(order.request) or not one.startswith(f"{source}/")]
+    return [*others, order.id]
 
 
 ids = [f"r{number}" for number in range(6)]
