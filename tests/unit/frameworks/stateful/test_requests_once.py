@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.frameworks.stateful.courses import AT_LEISURE, BACKUP, course, phase, plan_request, pod_request
@@ -83,7 +84,7 @@ class World:
 
 
 def remembering(known: list[str], order: Order) -> list[str]:
-    """What a record has to remember at least: for requests about plans and about pods, the last one that gave orders."""
+    """What a record has to remember at least: the last request about a plan and the last about the pod."""
     source, _, _ = order.request.partition("/")
     others = [one for one in known if one.startswith(order.request) or not one.startswith(f"{source}/")]
     return [*others, order.id]
@@ -121,7 +122,33 @@ def pod_requests(draw):
 crashes = st.lists(st.booleans(), max_size=20)
 
 
+DENSE_PLANS = [
+    plan_request("a", "Start", "backup"),
+    plan_request("b", "Restart"),
+    plan_request("c", "Restart", phase="nodes"),
+    plan_request("d", "Restart", "backup", phase="copy"),
+    plan_request("e", "Resume"),
+    plan_request("f", "Restart"),
+]
+DENSE_PODS = [
+    pod_request("a", "Restart"),
+    pod_request("b", "Replace"),
+    pod_request("c", "Restart", "node-1"),
+    pod_request("d", "Pause"),
+    pod_request("e", "Restart"),
+]
+
+
 class TestExactlyOnce:
+    @pytest.mark.parametrize("write", range(40))
+    def test_t46_a_crash_before_any_write_neither_loses_nor_doubles_an_order(self, write):
+        undisturbed, world = World(), World(crashes=[True] + [False] * write)
+        undisturbed.settle(DENSE_PLANS, DENSE_PODS)
+        world.settle(DENSE_PLANS, DENSE_PODS)
+        assert len(world.carried_out) == 3 + 2 + 2 + 3 + 4
+        assert sorted(map(repr, world.carried_out)) == sorted(map(repr, undisturbed.carried_out))
+        assert world.status == undisturbed.status
+
     @AT_LEISURE
     @given(plan_requests(), pod_requests(), crashes)
     def test_a_crash_between_any_two_writes_changes_nothing_of_the_outcome(self, plans, pods, crashes):
