@@ -26,13 +26,16 @@ REMOVALS_AT_ONCE = 2
 
 
 class Executor:
-    """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them."""
+    """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them.
+
+    `busy` are the offers, by key, of which something is being written or is to be in its turn.
+    """
 
     def __init__(self, client: Client, offers: Registry[ResourceOffer], tasks: asyncio.TaskGroup) -> None:
         self._client = client
         self._offers = offers
         self._tasks = tasks
-        self._busy: set[str] = set()
+        self.busy: set[str] = set()
         self._removals = asyncio.Semaphore(REMOVALS_AT_ONCE)
         self.failed: set[str] = set()
 
@@ -45,7 +48,7 @@ class Executor:
     def carry_out(self, dues: Iterable[Due], now: float) -> None:
         """Do what is due to offers; what is under way already is left alone. `now` is in epoch seconds."""
         for due in dues:
-            if due.key in self._busy:
+            if due.key in self.busy:
                 continue
             offer = self._offers.objects.get(due.key)
             if offer is None:
@@ -58,7 +61,7 @@ class Executor:
                     self._start(due.key, self._remove(offer))
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        self._busy.add(key)
+        self.busy.add(key)
         self._tasks.create_task(self._guard(key, work))
 
     async def _guard(self, key: str, work: Coroutine[Any, Any, None]) -> None:
@@ -68,7 +71,7 @@ class Executor:
         except ApiError as error:
             log.warning("offer not written", offer=key, error=str(error))
         finally:
-            self._busy.discard(key)
+            self.busy.discard(key)
 
     async def _create(self, offer: ResourceOffer) -> None:
         key = key_of(offer)

@@ -119,7 +119,7 @@ class AllocationLoop:
         for offer, tasks in self._book.lapse(now).items():
             log.warning("claim not launched in time", offer=offer, tasks=tasks)
             self._metrics.launches_missed.inc(tasks)
-        self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
+        self._executor.carry_out(self._book.due(now, self._frameworks.objects, self._executor.busy), now)
         started = time.perf_counter()
         due = now - self._explained >= self._settings.interval
         explain = nodes is None and (due or self.last_seconds < _COSTLY_SECONDS)

@@ -35,7 +35,7 @@ from tender.cluster.client import Client
 SIZES = (1, 10, 100, 500, 1000, 5000)
 NODES = 100
 WARM_UP = 100
-MOST_SECONDS, MOST_SECONDS_PER_POD = 600.0, 0.6
+MOST_SECONDS, MOST_SECONDS_PER_POD = 600.0, 0.5
 
 Results = dict[str, dict[int, Measured]]
 

@@ -22,7 +22,7 @@ from tender.cluster.errors import AlreadyExists, ApiError
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 
 NAMESPACE = "default"
-PATIENCE_SECONDS, PATIENCE_SECONDS_PER_POD = 30.0, 0.1
+PATIENCE_SECONDS, PATIENCE_SECONDS_PER_POD = 60.0, 0.2
 CLEANING_SECONDS = 180.0
 REST_SECONDS = 2.0
 
