@@ -6,6 +6,7 @@ meanwhile, its answer stands.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
@@ -36,7 +37,8 @@ class Executor:
         self._offers = offers
         self._tasks = tasks
         self.busy: set[str] = set()
-        self._removals = asyncio.Semaphore(REMOVALS_AT_ONCE)
+        self._to_remove: deque[ResourceOffer] = deque()
+        self._removers = 0
         self.failed: set[str] = set()
 
     def create(self, offers: Iterable[ResourceOffer]) -> None:
@@ -58,7 +60,24 @@ class Executor:
                     self._start(due.key, self._withdraw(offer, due, now))
                 case Remove():
                     log.debug("offer removed", offer=due.key, why=due.why)
-                    self._start(due.key, self._remove(offer))
+                    self._remove_in_turn(offer)
+
+    def end(self) -> None:
+        """Begin no more removals: the next master finds them due again."""
+        self._to_remove.clear()
+
+    def _remove_in_turn(self, offer: ResourceOffer) -> None:
+        self.busy.add(key_of(offer))
+        self._to_remove.append(offer)
+        if self._removers < REMOVALS_AT_ONCE:
+            self._removers += 1
+            self._tasks.create_task(self._remove_all())
+
+    async def _remove_all(self) -> None:
+        while self._to_remove:
+            offer = self._to_remove.popleft()
+            await self._guard(key_of(offer), self._remove(offer))
+        self._removers -= 1
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
         self.busy.add(key)
@@ -123,8 +142,7 @@ class Executor:
     async def _remove(self, offer: ResourceOffer) -> None:
         name, namespace = offer.metadata.name, offer.metadata.namespace
         try:
-            async with self._removals:
-                await self._client.delete(RESOURCE_OFFERS, name, namespace=namespace, uid=offer.metadata.uid)
+            await self._client.delete(RESOURCE_OFFERS, name, namespace=namespace, uid=offer.metadata.uid)
         except (NotFound, Conflict):
             log.debug("offer was gone already", offer=key_of(offer))
         self._offers.drop(key_of(offer), offer.metadata.uid)

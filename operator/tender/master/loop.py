@@ -91,7 +91,7 @@ class AllocationLoop:
         """How long more changes are waited for after the first: longer when a tick is costly, as with thousands of
         frameworks, since every change has to be taken in meanwhile.
         """
-        return min(self._settings.interval, max(self._settings.debounce, _REST_FACTOR * self._tick_seconds))
+        return max(self._settings.debounce, min(self._settings.interval, _REST_FACTOR * self._tick_seconds))
 
     async def run(self) -> None:
         """Run cycles until cancelled."""
