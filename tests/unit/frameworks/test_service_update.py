@@ -163,7 +163,12 @@ def happen(world: ServiceWorld, what: str, value: object) -> None:
             world.start_one()
         case (("unready" | "fail" | "vanish"), int()) if live:
             one = live[value % len(live)]
-            {"unready": world.set_unready, "fail": world.fail, "vanish": world.vanish}[what](one)
+            if what == "unready":
+                world.set_unready(one)
+            elif what == "fail":
+                world.fail(one)
+            else:
+                world.vanish(one)
         case "silence", _ if name in world.nodes:
             world.silence(name)
         case "wake", _ if name in world.nodes:
