@@ -6,6 +6,7 @@ do not get ready, and changes that no offer helps, are then `Stalled`. What is w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tender.api.conditions import RECONCILING, STALLED, find_condition
 from tender.api.core import Pod
@@ -59,7 +60,7 @@ class Situation:
             and not any(pod.leaving and not pod.terminated for pod in self.presence.pods)
         )
 
-    @property
+    @cached_property
     def stalls_at(self) -> float | None:
         """When (epoch seconds) what is on the way has taken too long; None while nothing can."""
         if self.framework.status.settled_generation == self.framework.metadata.generation or self.course.held:
