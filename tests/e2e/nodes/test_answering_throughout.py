@@ -63,11 +63,15 @@ def test_no_request_fails_during_a_rolling_update_and_the_drain_of_a_node(
 
 
 def _ready_besides(pods: list[SeenPod], old: set[str]) -> int:
-    return sum(pod.ready for pod in pods if pod.uid not in old)
+    return sum(pod.ready for pod in _web(pods) if pod.uid not in old)
 
 
 def _ready_elsewhere(pods: list[SeenPod], node: str) -> int:
-    return sum(pod.ready for pod in pods if pod.node != node)
+    return sum(pod.ready for pod in _web(pods) if pod.node != node)
+
+
+def _web(pods: list[SeenPod]) -> list[SeenPod]:
+    return [pod for pod in pods if pod.name.startswith("web-")]
 
 
 def _without_failure(figures: Figures) -> bool:
