@@ -1,11 +1,14 @@
 """What of a changed status is news, written at once, and what are mere figures, written now and then.
 
 News is what people and the master must know, and what a turn acts on: demand, states, requests, what is recorded.
-Amounts and sentences are figures.
+Amounts and sentences are figures, and so is why a framework reconciles still: most go from one reason to the next in
+no time.
 """
 
 from collections.abc import Mapping
 from typing import Any
+
+from tender.api.conditions import RECONCILING
 
 _FIGURES = ("replicas", "readyReplicas", "updatedReplicas")
 
@@ -17,9 +20,11 @@ def is_news(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> bool:
 
 def _news(status: Mapping[str, Any]) -> dict[str, Any]:
     news = {name: value for name, value in status.items() if name not in _FIGURES}
+    conditions = status.get("conditions", ())
+    reconciling = any((one["type"], one["status"]) == (RECONCILING, "True") for one in conditions)
+    unsaid = {"message", "lastTransitionTime"} | ({"reason"} if reconciling else set())
     news["conditions"] = [
-        {name: value for name, value in condition.items() if name not in {"message", "lastTransitionTime"}}
-        for condition in status.get("conditions", ())
+        {name: value for name, value in condition.items() if name not in unsaid} for condition in conditions
     ]
     news["waiting"] = "waiting" in status
     if "stateful" in status:

@@ -504,6 +504,20 @@ class TestStatus:
         assert await bench.carry_out(turn(status={**STATUS, **news})) is None
         assert self.written(bench) == 2
 
+    async def test_why_it_is_still_reconciling_waits_like_a_figure(self, bench):
+        def reconciling(reason: str) -> dict[str, Any]:
+            states = {"Ready": "False", "Reconciling": "True", "Stalled": "False"}
+            since = "2026-05-01T12:00:00Z"
+            conditions = [
+                {"type": name, "status": status, "reason": reason, "message": "soon", "lastTransitionTime": since}
+                for name, status in states.items()
+            ]
+            return {**STATUS, "conditions": conditions}
+
+        await bench.carry_out(turn(status=reconciling("Launching")))
+        assert await bench.carry_out(turn(status=reconciling("Starting"))) == NOON + 5
+        assert self.written(bench) == 1
+
     async def test_of_a_framework_that_was_forgotten_does_not_wait_for_what_was_written_before(self, bench):
         await bench.carry_out(turn(status=STATUS))
         bench.executor.forget("shop/web")
