@@ -8,7 +8,7 @@ drawn by seeds, which are printed; `SEEDS` picks others.
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -18,10 +18,12 @@ from tests.integration.conftest import ApiServer
 from tests.integration.frameworks.lifetimes import CPU, Killing, Run, run_in
 from tests.integration.frameworks.warm import Starter, starter
 from tests.integration.running.accounts import check_that_no_node_is_overcommitted, held, room_of
+from tests.integration.running.meddling import FAILURES
 from tests.integration.running.parts import master
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, template
 
+from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION, LABEL_TASK
 from tender.api.offer import OfferPhase
 
 FIRST_SEED = int(os.environ.get("SEEDS", "0"))
@@ -70,6 +72,12 @@ async def play(run: Run, script: Script) -> None:
     await run.settles(script.then, script.image)
 
 
+def check_births(run: Run, script: Script, seed: int) -> None:
+    """No pod was made twice, and no more than there had to be."""
+    assert run.doubled == [], f"seed {seed}: {script}"
+    assert len(run.kubelet.born) <= script.births, f"seed {seed}: {script}"
+
+
 async def check_that_all_claims_end(world: World, worlds: list[World]) -> None:
     """Claims end with their pods or with their time, and then everything that no pod has is on offer again."""
     world.clock.advance(LAUNCH_DEADLINE + 1)
@@ -113,10 +121,7 @@ class TestAControllerThatIsKilledAtAnyWrite:
                 async with run_in(world, tender, tmp_path, rng) as run:
                     worlds.append(run.world)
                     await play(run, script)
-                    pods = await run.settles(script.then, script.image)
-                    assert run.doubled == [], f"seed {seed}"
-                    assert len(run.kubelet.born) <= script.births, f"seed {seed}: {script}"
-                    assert len(pods) == script.then, f"seed {seed}"
+                    check_births(run, script, seed)
                     lives += run.lives
 
         async with master(world, api_server.kubeconfig):
@@ -126,3 +131,98 @@ class TestAControllerThatIsKilledAtAnyWrite:
             print(f"{RUNS} services, {lives} lives of their controllers")
             await check_that_all_claims_end(world, worlds)
         assert lives - RUNS >= RUNS, "as many deaths as runs, and a life after them for each"
+
+
+class TestAControllerThatStarts:
+    async def test_t47_adopts_the_pods_that_it_knows_and_removes_those_of_unknown_tasks(
+        self, world: World, api_server: ApiServer, tender: Starter, tmp_path: Path
+    ):
+        [node] = await world.add_nodes(1)
+        async with master(world, api_server.kubeconfig), run_in(world, tender, tmp_path, Random(1)) as run:
+            owner = await run.world.add_service("web", 3, cpu=CPU)
+            await run.start()
+            known = {pod.metadata.uid for pod in await run.settles(3, "app:1")}
+            await run.stop()
+            stray = {LABEL_TASK: "unknown", LABEL_REVISION: "unknown"}
+            await run.world.add_pod("stray", node, {"cpu": CPU}, owner=owner, labels=stray)
+            await run.world.add_pod("foreign", node, {"cpu": CPU}, labels={LABEL_FRAMEWORK: "web", **stray})
+            await run.start()
+
+            async def is_gone() -> bool:
+                return "stray" not in {pod.metadata.name for pod in await run.world.pods()}
+
+            await until(is_gone, "the end of the pod of an unknown task")
+            pods = {pod.metadata.name: pod.metadata.uid for pod in await run.world.pods()}
+            assert pods.pop("foreign"), "a label alone makes nothing the framework's"
+            assert set(pods.values()) == known
+            assert len(run.kubelet.born) == 5
+
+
+class TestAControllerThatGetsErrors:
+    RUNS = 12
+    LIKELY = 0.2
+
+    @pytest.mark.timeout(300)
+    async def test_t48_comes_to_its_end_all_the_same(
+        self, world: World, api_server: ApiServer, tender: Starter, tmp_path: Path
+    ):
+        await world.add_nodes(2, cpu="8")
+        worlds: list[World] = []
+        failures: set[str] = set()
+
+        async def one(seed: int) -> None:
+            rng = Random(seed)
+            script = drawn(rng)
+            print(f"seed {seed}: {script}")
+            async with run_in(world, tender, tmp_path, rng) as run:
+                worlds.append(run.world)
+                run.proxy.errors = self.LIKELY
+                run.proxy.silences = int(seed == FIRST_SEED)
+                await play(run, replace(script, killings=()))
+                check_births(run, script, seed)
+                failures.update(run.proxy.failed)
+
+        async with master(world, api_server.kubeconfig):
+            async with asyncio.TaskGroup() as runs:
+                for seed in range(FIRST_SEED, FIRST_SEED + self.RUNS):
+                    runs.create_task(one(seed))
+            await check_that_all_claims_end(world, worlds)
+        assert failures == {*FAILURES, "409", "silence"}
+
+
+class TestAControllerThatIsCutOff:
+    RUNS = 6
+    FOR_SECONDS = 8.0
+    """Longer than a call is tried again."""
+
+    @pytest.mark.timeout(300)
+    async def test_t49_catches_up_with_what_has_happened_meanwhile(
+        self, world: World, api_server: ApiServer, tender: Starter, tmp_path: Path
+    ):
+        await world.add_nodes(2, cpu="8")
+        worlds: list[World] = []
+
+        async def one(seed: int) -> None:
+            rng = Random(seed)
+            script = drawn(rng)
+            print(f"seed {seed}: {script}")
+            async with run_in(world, tender, tmp_path, rng) as run:
+                worlds.append(run.world)
+                await run.world.add_service("web", script.replicas, cpu=CPU)
+                await run.start()
+                await asyncio.sleep(script.change_after)
+                with run.proxy.cut_off():
+                    for pod in rng.sample(found := await run.world.pods("web"), k=min(1, len(found))):
+                        await run.world.remove_pod(pod.metadata.name)
+                    service = {"replicas": script.then, "template": template(CPU, image=script.image)}
+                    await run.world.change("web", {"service": service})
+                    await asyncio.sleep(self.FOR_SECONDS)
+                await run.settles(script.then, script.image)
+                assert run.doubled == [], f"seed {seed}: {script}"
+                assert len(run.kubelet.born) <= script.births + 1, f"seed {seed}: {script}"
+
+        async with master(world, api_server.kubeconfig):
+            async with asyncio.TaskGroup() as runs:
+                for seed in range(FIRST_SEED, FIRST_SEED + self.RUNS):
+                    runs.create_task(one(seed))
+            await check_that_all_claims_end(world, worlds)

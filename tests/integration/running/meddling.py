@@ -12,6 +12,8 @@ from aiohttp import web
 from tests.integration.running.proxy import Proxy
 
 WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+FAILURES = ("500", "429", "reset", "500 after it took effect", "504 after it took effect", "lost answer")
+"""What can become of a request, besides a conflict for a patch."""
 
 Forward = Callable[[], Awaitable[web.StreamResponse]]
 
@@ -32,11 +34,13 @@ class Death:
 class Meddling(Proxy):
     """Passes everything on, but for the writes that something is to happen to.
 
-    `errors` is how likely a request fails, by `rng`; `failed` names the failures there were.
+    `errors` is how likely a request fails, by `rng`; `failed` names the failures there were. The next `silences` writes
+    take effect, and the process waits for an answer until it gives up.
     """
 
     rng: Random = field(default_factory=Random)
     errors: float = 0.0
+    silences: int = 0
     failed: list[str] = field(default_factory=list)
     death: Death | None = None
     is_cut_off: bool = False
@@ -66,6 +70,11 @@ class Meddling(Proxy):
 
         if request.method in WRITES and self.death is not None:
             return await self._count(self.death, request, forward)
+        if request.method in WRITES and self.silences:
+            self.silences -= 1
+            await forward()
+            self.failed.append("silence")
+            await asyncio.sleep(3600)
         if self.rng.random() < self.errors:
             return await self._fail(request, forward)
         return await forward()
@@ -100,9 +109,7 @@ class Meddling(Proxy):
 
     async def _fail(self, request: web.Request, forward: Forward) -> web.StreamResponse:
         """Let a request fail, with or without an effect."""
-        failures = ["500", "429", "reset", "500 after it took effect", "504 after it took effect", "lost answer"]
-        if request.method == "PATCH":
-            failures.append("409")
+        failures = [*FAILURES, *(["409"] if request.method == "PATCH" else [])]
         failure = self.rng.choice(failures)
         self.failed.append(failure)
         if failure in {"500 after it took effect", "504 after it took effect", "lost answer"}:
