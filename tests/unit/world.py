@@ -23,8 +23,8 @@ from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import View
 from tender.frameworks.sdk import take_turn
+from tender.frameworks.sdk.templates import template_revision
 from tender.frameworks.service import plan_service
-from tender.frameworks.service.plan import template_revision
 
 LAUNCH_DEADLINE = 60.0
 
@@ -150,7 +150,7 @@ class World:
             self.lives += 1
         processes = [self.process, *([self.rival] if self.rival else [])]
         for process in processes:
-            process.cache.catch_up(*(kind for kind in (FRAMEWORKS, PODS, RESOURCE_OFFERS) if kind not in lagging))
+            process.cache.catch_up(*(kind for kind in process.cache.kinds if kind not in lagging))
         try:
             for process in processes:
                 while await process.turn():

@@ -127,12 +127,21 @@ class ResourceRequirements(msgspec.Struct, frozen=True, rename="camel", gc=False
 NO_RESOURCES = ResourceRequirements()
 
 
+class ContainerPort(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A port of a container, as far as it takes one of its node (`host_port`)."""
+
+    host_port: int | None = None
+    protocol: str | None = None
+    host_ip: str | None = msgspec.field(name="hostIP", default=None)
+
+
 class Container(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A container or init container; an init container that restarts `Always` is a sidecar."""
 
     name: str
     resources: ResourceRequirements = NO_RESOURCES
     restart_policy: str | None = None
+    ports: tuple[ContainerPort, ...] | None = None
 
     @property
     def sidecar(self) -> bool:

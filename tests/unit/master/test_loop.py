@@ -1,8 +1,10 @@
 """The master as a whole: demand is offered, answers are heard, and what the API server refuses is not insisted on."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.master import loop
+from tender.master.executor import REMOVALS_AT_ONCE
 
 DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
 
@@ -186,6 +189,43 @@ class TestOffers:
             assert [one.status.phase for one in it.offers] == ["Claimed"]
             known = it.master.facts.offers.objects[f"shop/{it.offers[0].metadata.name}"]
             assert known.status.phase == "Claimed"
+
+
+class TestRemovals:
+    """Nobody waits for them, so few are made at once."""
+
+    @pytest.fixture
+    def deletions(self) -> list[str]:
+        return []
+
+    @asynccontextmanager
+    async def four_due(self, deletions: list[str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+        """A master that has begun to remove four offers; no deletion is answered inside."""
+        answered = asyncio.Event()
+
+        async def delete(kind: Resource, name: str, **_: object) -> None:
+            deletions.append(name)
+            await answered.wait()
+
+        async with bench() as it:
+            monkeypatch.setattr(it.master.client, "delete", delete)
+            for number in range(4):
+                it.api.put(RESOURCE_OFFERS, offer(name=f"gone-{number}", of="gone").manifest())
+            await it.tick()
+            yield it
+            answered.set()
+            await it.master.settle()
+
+    async def test_are_made_by_turns_and_hold_up_no_offer(self, deletions, monkeypatch):
+        async with self.four_due(deletions, monkeypatch) as it:
+            assert len(deletions) == REMOVALS_AT_ONCE
+            assert tasks_in(it.offers) == 3
+        assert len(deletions) == 4
+
+    async def test_hold_up_the_end_of_the_master_no_longer_than_those_under_way(self, deletions, monkeypatch):
+        async with self.four_due(deletions, monkeypatch) as it:
+            it.master.executor.end()
+        assert len(deletions) == REMOVALS_AT_ONCE
 
 
 class TestRestart:
@@ -397,3 +437,14 @@ class TestACostlyCycle:
                 await it.tick(0.5)
             assert [explained for _, explained in scopes] == [True, False, True, False]
             assert it.master.loop.latest.not_offered
+
+
+class TestTheRestBetweenTwoCycles:
+    @pytest.mark.parametrize(("tick", "rest"), [(0.001, 0.02), (0.05, 0.15), (2.0, 1.0)])
+    async def test_is_longer_when_they_are_costly_but_never_longer_than_a_second(self, monkeypatch, tick, rest):
+        async with bench() as it:
+            times = count(step=tick / 3)  # a tick and the cycle in it are timed: four times are read
+            monkeypatch.setattr(time, "perf_counter", lambda: next(times))
+            it.master.loop.tick()
+            monkeypatch.undo()
+            assert it.master.loop.rest_seconds == pytest.approx(rest)

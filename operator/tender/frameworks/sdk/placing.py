@@ -4,22 +4,29 @@ A pod with `spec.nodeName` is bound by the write that creates it. Volumes that w
 resource claims, are the exception: kube-scheduler has to help with them, so such a pod is pinned to its node instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def needs_scheduler(spec: Mapping[str, Any]) -> bool:
-    """Whether kube-scheduler must bind the pod, because something besides the node has to be found for it."""
+def needs_scheduler(spec: Mapping[str, Any], *, bound: Collection[str] = ()) -> bool:
+    """Whether kube-scheduler must bind the pod, because something besides the node has to be found for it.
+
+    `bound` names the PersistentVolumeClaims that are known to have their volumes, where the node can reach them.
+    """
     if spec.get("resourceClaims"):
         return True
-    return any("persistentVolumeClaim" in volume or "ephemeral" in volume for volume in spec.get("volumes") or ())
+    volumes: list[Mapping[str, Any]] = spec.get("volumes") or []
+    claims = [volume["persistentVolumeClaim"] for volume in volumes if "persistentVolumeClaim" in volume]
+    return any("ephemeral" in volume for volume in volumes) or any(
+        (claim or {}).get("claimName") not in bound for claim in claims
+    )
 
 
-def place(spec: Mapping[str, Any], node: str) -> dict[str, Any]:
-    """The pod's spec with its node in it, besides what its own affinity requires."""
-    if not needs_scheduler(spec):
+def place(spec: Mapping[str, Any], node: str, *, bound: Collection[str] = ()) -> dict[str, Any]:
+    """The pod's spec with its node in it, besides what its own affinity requires. `bound` as in `needs_scheduler`."""
+    if not needs_scheduler(spec, bound=bound):
         return {**spec, "nodeName": node}
     affinity = dict(spec.get("affinity") or {})
     node_affinity = dict(affinity.get("nodeAffinity") or {})
