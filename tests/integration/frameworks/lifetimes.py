@@ -20,7 +20,7 @@ from tender.api.conditions import READY, find_condition
 from tender.api.core import Pod
 from tender.api.names import LABEL_REVISION
 from tender.cluster.resources import NAMESPACES
-from tender.frameworks.service.plan import template_revision
+from tender.frameworks.sdk.templates import template_revision
 
 PATIENCE = 90.0
 CPU = "100m"
