@@ -105,11 +105,11 @@ class Meddling(Proxy):
 
     async def _count(self, death: Death, request: web.Request, forward: Forward) -> web.StreamResponse:
         """Pass a write on, or kill the process at it. A process that was killed writes nothing more."""
-        if death.happened.is_set():
-            return _hang_up(request)
         death.at_write -= 1
         if death.at_write > 0:
             return await forward()
+        if death.at_write < 0:
+            return _hang_up(request)
         if not death.takes_effect:
             await death.kill()
             death.happened.set()
