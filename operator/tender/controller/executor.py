@@ -103,8 +103,8 @@ class Executor:
         kind = KEPT.get(name)
         if kind is None or not self._view.follows(kind.resource):
             raise ValueError(
-                f"framework {framework.metadata.name}: its plan keeps or removes a {name}, which this controller does not"
-                f" follow: name its kind in `follows`, if it is one of {', '.join(sorted(KEPT))}"
+                f"framework {framework.metadata.name}: its plan keeps or removes a {name}, which this controller does"
+                f" not follow: name its kind in `follows`, if it is one of {', '.join(sorted(KEPT))}"
             )
         return kind
 
