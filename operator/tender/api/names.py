@@ -18,6 +18,11 @@ LABEL_SET = f"{GROUP}/set"
 """On what belongs to a pod of a stateful service: the set of the pod."""
 LABEL_INSTANCE = f"{GROUP}/instance"
 """On what belongs to a pod of a stateful service: set and number, such as node-0."""
+LABEL_REMOVE_FIRST = f"{GROUP}/remove-first"
+"""On pods of a service, set by people, whatever its value: this one goes first when there are too many."""
+
+ANNOTATION_APPLIED = f"{GROUP}/applied"
+"""On objects that a framework keeps: a hash of what was wanted of them when they were last written."""
 
 MANAGER_MASTER = "tender-master"
 """The master's field manager in server-side apply."""
