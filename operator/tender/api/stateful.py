@@ -275,7 +275,7 @@ class StatefulStatus(Model):
         (), description='What is held back: "PLAN" or "PLAN/PHASE", and pods as "pod/NAME".'
     )
     resumed: Annotated[tuple[Annotated[str, Field(max_length=256)], ...], Field(max_length=128)] = Field(
-        (), description='How often canaries were let go on, as "PLAN/PHASE@REVISION=TIMES".'
+        (), description='How many steps of canaries may be done, as "PLAN/PHASE@REVISION=STEPS", or all: "=all".'
     )
     forced: Annotated[tuple[Annotated[str, Field(max_length=256)], ...], Field(max_length=256)] = Field(
         (), description='Steps that are taken for complete, as "PLAN/PHASE/STEP@REVISION".'
