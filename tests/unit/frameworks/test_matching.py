@@ -22,7 +22,7 @@ def answers(
 ) -> tuple[Answer, ...]:
     if missing is None:
         missing = {one.name: one.count for one in shapes}
-    return match(shapes, missing, offers, hold, placed or {})
+    return match(shapes, missing, offers, hold, placed or {}).answers
 
 
 def claims(answer: Answer) -> list[Any]:

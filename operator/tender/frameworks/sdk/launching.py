@@ -11,6 +11,7 @@ from typing import Any
 from tender.api.framework import Framework
 from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
 from tender.api.offer import ResourceOffer
+from tender.api.quantities import Resources
 from tender.frameworks.sdk.model import Shape
 from tender.frameworks.sdk.placing import place
 
@@ -44,6 +45,7 @@ def pod_manifest(framework: Framework, shape: Shape, offer: ResourceOffer, name:
     metadata: Mapping[str, Any] = shape.template.get("metadata") or {}
     labels = {
         **(metadata.get("labels") or {}),
+        **shape.labels,
         LABEL_FRAMEWORK: framework.metadata.name,
         LABEL_OFFER: offer.metadata.name,
         LABEL_ROLE: offer.spec.role,
@@ -57,21 +59,33 @@ def pod_manifest(framework: Framework, shape: Shape, offer: ResourceOffer, name:
             "name": name,
             "namespace": framework.metadata.namespace,
             "labels": labels,
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": "Framework",
-                    "name": framework.metadata.name,
-                    "uid": framework.metadata.uid,
-                    "controller": True,
-                }
-            ],
+            "ownerReferences": [owner_of(framework)],
         },
         "spec": place(_with_tolerations(shape), node),
     }
     if metadata.get("annotations"):
         manifest["metadata"]["annotations"] = metadata["annotations"]
     return manifest
+
+
+def owner_of(framework: Framework) -> dict[str, Any]:
+    """The ownerReference of what belongs to a framework and goes away with it."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": Framework.KIND,
+        "name": framework.metadata.name,
+        "uid": framework.metadata.uid,
+        "controller": True,
+    }
+
+
+def needs_of(requests: Resources, offered: Resources) -> dict[str, int]:
+    """What one task takes of a slice. A slice that does not count pods has room for any number."""
+    return {
+        resource: amount
+        for resource, amount in requests.items()
+        if amount > 0 and (resource != "pods" or resource in offered)
+    }
 
 
 def _with_tolerations(shape: Shape) -> dict[str, Any]:

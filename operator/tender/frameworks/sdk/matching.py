@@ -1,21 +1,37 @@
-"""Which offers a framework claims for which of its tasks, and which it refuses.
+"""Which offers a framework claims for which of its tasks, which it refuses, and why.
 
 The master makes a slice for tasks of a demand and says so in it, but a slice is only resources: any shape that fits
 is claimed, the shape that the slice was made for first. What is claimed is written with the number of tasks of each
 shape, so that the launches can be finished by whoever reads the claim after a crash.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from tender.api.offer import ResourceOffer, Slice
+from tender.api.offer import ResourceOffer
 from tender.api.quantities import format_resources
+from tender.frameworks.sdk.fitting import fit
+from tender.frameworks.sdk.funnel import Obstacle, Refusal
 from tender.frameworks.sdk.model import Answer, Claim, Decline, Shape
+from tender.frameworks.sdk.wants import Piece, Present, Surroundings, Want
 
 REFUSE_UNUSABLE_SECONDS = 120
 """How long an offer of which nothing fits is refused, while tasks are waiting."""
+REFUSE_FOR_NOW_SECONDS = 5
+"""How long it is refused where the framework's own tasks are in the way: what becomes of them ends no refusal."""
 REFUSE_IDLE_SECONDS = 5
 """How long an offer is refused when nothing is waiting: short, as the demand says already what is wanted."""
+
+_NOTHING_ELSE = Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An answer to every open offer, and the nodes whose last offers were of no use to the tasks that wait."""
+
+    answers: tuple[Answer, ...]
+    refusals: tuple[Refusal, ...]
 
 
 def match(
@@ -24,82 +40,131 @@ def match(
     offers: Iterable[ResourceOffer],
     hold_seconds: int,
     placed: Mapping[tuple[str, str], int],
-) -> tuple[Answer, ...]:
-    """An answer to every offer.
+    around: Surroundings = _NOTHING_ELSE,
+    answered: Iterable[ResourceOffer] = (),
+) -> Matched:
+    """Answer the open offers.
 
     `missing` counts the tasks still to be launched, by shape; `hold_seconds` > 0 refuses everything for so long;
-    `placed` counts the tasks that there are, by shape and node.
+    `placed` counts the tasks that there are, by shape and node. `answered` are offers that were claimed or declined
+    before: they say which nodes were refused, as long as nothing newer is known of these.
     """
-    shapes = tuple(shapes)
-    left = dict(missing)
-    present = dict(placed)
-    answers: list[Answer] = []
-    for offer in offers:
-        name = offer.metadata.name
-        if hold_seconds > 0:
-            answers.append(Decline(name, hold_seconds, "launches are put off after failures"))
-            continue
-        waiting = {task for task, count in left.items() if count > 0}
-        claims = tuple(
-            claim
-            for index, one in enumerate(offer.spec.slices)
-            if (claim := _claim(index, one, shapes, left, present)) is not None
-        )
-        if claims:
-            answers.append(Claim(name, claims))
-        elif not waiting:
-            answers.append(Decline(name, REFUSE_IDLE_SECONDS, "no task is waiting"))
-        elif _made_for_others(offer, waiting):
-            answers.append(
-                Decline(name, REFUSE_IDLE_SECONDS, "the tasks that it was made for are not waiting any more")
-            )
-        else:
-            answers.append(Decline(name, REFUSE_UNUSABLE_SECONDS, "no waiting task fits"))
-    return tuple(answers)
+    shapes, offers = tuple(shapes), tuple(offers)
+    present = Present(shapes, placed, around)
+    wants = [Want(shape, missing.get(shape.name, 0), present) for shape in shapes if missing.get(shape.name, 0) > 0]
+    pieces = {offer.metadata.name: [Piece(offer, index) for index in range(len(offer.spec.slices))] for offer in offers}
+    if hold_seconds > 0:
+        answers: list[Answer] = [Decline(name, hold_seconds, "launches are put off after failures") for name in pieces]
+        return Matched(tuple(answers), _refusals(_kinds(_waiting(wants)), [], answered))
+    every = [piece for own in pieces.values() for piece in own]
+    _claim(wants, every)
+    waiting = _waiting(wants)
+    kinds, names = _kinds(waiting), {want.shape.name for want in waiting}
+    by_name = {shape.name: shape for shape in shapes}
+    return Matched(
+        tuple(_answer(offer, own, by_name, names, kinds) for offer, own in pieces.items()),
+        _refusals(kinds, every, answered),
+    )
 
 
-def _made_for_others(offer: ResourceOffer, waiting: set[str]) -> bool:
-    """Whether the offer was made for tasks of which none is waiting now: it says nothing of those that are."""
-    tasks = {task for one in offer.spec.slices for task in one.tasks}
-    return bool(tasks) and not tasks & waiting
+def _claim(wants: Sequence[Want], pieces: Sequence[Piece]) -> None:
+    """Give every slice to the tasks that it was made for, and what is left to whatever fits."""
+    totals: dict[str, int] = {}
+    made_for: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        for resource, amount in piece.amounts.items():
+            totals[resource] = totals.get(resource, 0) + amount
+        for task in piece.made_for:
+            made_for.setdefault(task, []).append(piece)
+    for want in wants:
+        fit(want, made_for.get(want.shape.name, ()), totals, own_only=True)
+    again = True
+    while again:
+        claimed = [fit(want, pieces, totals, own_only=False) for want in wants]
+        # Tasks of one shape may make room for those of another that spreads over the same values.
+        again = any(claimed) and any(want.spreads for want in _waiting(wants))
 
 
-def _claim(
-    index: int, one: Slice, shapes: tuple[Shape, ...], left: dict[str, int], present: dict[tuple[str, str], int]
-) -> dict[str, Any] | None:
-    free = dict(one.amounts)
-    claimed: dict[str, int] = {}
-    tasks: dict[str, int] = {}
-    for shape in sorted(shapes, key=lambda shape: shape.name not in one.tasks):
-        if shape.node_selector and shape.name not in one.tasks:
-            continue  # only the master knows whether the node has the labels
-        needs = _needs(shape, one)
-        here = (shape.name, one.node)
-        count = _room(needs, free, left.get(shape.name, 0))
-        if shape.max_per_node is not None:
-            count = min(count, shape.max_per_node - present.get(here, 0))
-        if count <= 0 or not needs:
-            continue
-        left[shape.name] -= count
-        present[here] = present.get(here, 0) + count
-        tasks[shape.name] = count
-        for resource, amount in needs.items():
-            free[resource] -= count * amount
-            claimed[resource] = claimed.get(resource, 0) + count * amount
-    if not tasks:
-        return None
-    return {"slice": index, "resources": format_resources(claimed), "tasks": tasks}
+def _waiting(wants: Iterable[Want]) -> list[Want]:
+    return [want for want in wants if want.left > 0]
 
 
-def _needs(shape: Shape, one: Slice) -> dict[str, int]:
-    """What one task takes of a slice. A slice that does not count pods has room for any number."""
-    return {
-        resource: amount
-        for resource, amount in shape.requests.items()
-        if amount > 0 and (resource != "pods" or resource in one.amounts)
+def _answer(
+    offer: str, pieces: Sequence[Piece], shapes: Mapping[str, Shape], waiting: set[str], kinds: Sequence[Want]
+) -> Answer:
+    claims = tuple(_claim_of(piece, shapes) for piece in pieces if piece.tasks)
+    if claims:
+        return Claim(offer, claims)
+    if not waiting:
+        return Decline(offer, REFUSE_IDLE_SECONDS, "no task is waiting")
+    made_for = {task for piece in pieces for task in piece.made_for}
+    if made_for and not made_for & waiting:
+        # It says nothing of the tasks that are waiting.
+        return Decline(offer, REFUSE_IDLE_SECONDS, "the tasks that it was made for are not waiting any more")
+    obstacles = (want.obstacle(piece) for piece in pieces for want in kinds)
+    passing = next((one.message for one in obstacles if one is not None and one.passing), None)
+    if passing is not None:
+        return Decline(offer, REFUSE_FOR_NOW_SECONDS, f"no waiting task fits now: {passing}"[:1024])
+    return Decline(offer, REFUSE_UNUSABLE_SECONDS, "no waiting task fits")
+
+
+def _claim_of(piece: Piece, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    claimed = {
+        resource: amount - piece.free[resource]
+        for resource, amount in piece.amounts.items()
+        if amount > piece.free[resource]
     }
+    # In the order of the shapes' requests.
+    order = [resource for task in piece.tasks for resource in shapes[task].requests if resource in claimed]
+    resources = {resource: claimed[resource] for resource in order}
+    return {"slice": piece.index, "resources": format_resources(resources), "tasks": dict(piece.tasks)}
 
 
-def _room(needs: Mapping[str, int], free: Mapping[str, int], wanted: int) -> int:
-    """For how many of the wanted tasks there is room."""
-    return min([wanted, *(free.get(resource, 0) // amount for resource, amount in needs.items())])
+def _refusals(kinds: Sequence[Want], pieces: Iterable[Piece], answered: Iterable[ResourceOffer]) -> tuple[Refusal, ...]:
+    """What is in the way on each node whose last offer was of no use: of several tasks, to the one that came nearest."""
+    if not kinds:
+        return ()
+    last: dict[str, tuple[float | None, list[Piece]]] = {}
+    for offer in sorted(answered, key=lambda one: (_answered_at(one), one.metadata.name)):
+        claimed = {claim.slice for claim in offer.status.claims}
+        for index, one in enumerate(offer.spec.slices):
+            if index in claimed:
+                last.pop(one.node, None)
+            else:
+                last[one.node] = _answered_at(offer), [Piece(offer, index)]
+    offered: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        offered.setdefault(piece.node, []).append(piece)
+    for node, own in offered.items():
+        last[node] = None, own
+    refusals = []
+    for node, (at, own) in sorted(last.items()):
+        if any(piece.tasks for piece in own):
+            continue
+        nearest = _nearest(kinds, own)
+        if nearest is not None:
+            refusals.append(Refusal(node, nearest[0].shape.name, nearest[1], at))
+    return tuple(refusals)
+
+
+def _nearest(kinds: Sequence[Want], pieces: Sequence[Piece]) -> tuple[Want, Obstacle] | None:
+    """The task that gets farthest on the slices of a node, and what is in its way; None if nothing is."""
+    nearest: tuple[Want, Obstacle] | None = None
+    for piece in pieces:
+        for want in kinds:
+            obstacle = want.obstacle(piece)
+            if obstacle is None:
+                return None
+            if nearest is None or obstacle.depth > nearest[1].depth:
+                nearest = want, obstacle
+    return nearest
+
+
+def _kinds(waiting: Iterable[Want]) -> list[Want]:
+    """One of all shapes that differ in nothing which an offer is looked at for."""
+    return list({want.kind: want for want in reversed(list(waiting))}.values())[::-1]
+
+
+def _answered_at(offer: ResourceOffer) -> float:
+    answered = offer.status.answered_at
+    return 0.0 if answered is None else answered.timestamp()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tender.api.core import PodSpec
 
-_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 (nothing is bound to it here)
 
 
 class HostPort(NamedTuple):
