@@ -23,8 +23,8 @@ from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import View
 from tender.frameworks.sdk import take_turn
+from tender.frameworks.sdk.templates import template_revision
 from tender.frameworks.service import plan_service
-from tender.frameworks.service.plan import template_revision
 
 LAUNCH_DEADLINE = 60.0
 

@@ -252,6 +252,9 @@ class FrameworkStatus(Model):
     settled_generation: int | None = Field(
         None, description="The newest generation that was rolled out to its end: all pods were ready.", ge=0
     )
+    settled_replicas: int | None = Field(
+        None, description="How many pods that generation wanted; lost ones of these are replaced at any time.", ge=0
+    )
     waiting: Waiting | None = Field(None, description="What its tasks wait for; absent while none waits.")
     stateful: StatefulStatus | None = Field(None, description="What has become of a stateful service.")
     allocation: Allocation | None = Field(None, description="What the master has found out in its last cycle.")

@@ -8,8 +8,8 @@ from tests.unit.frameworks.world import ServiceWorld
 
 from tender.api.names import LABEL_REVISION
 from tender.frameworks.sdk import Plan
+from tender.frameworks.sdk.templates import template_revision
 from tender.frameworks.service import plan_service
-from tender.frameworks.service.plan import template_revision
 
 OLD, NEW, NEWER = (template(image=f"app:{version}") for version in (1, 2, 3))
 

@@ -45,7 +45,7 @@ def digest(value: Any) -> str:
 
 
 def joined_name(framework: str, distinction: str) -> str:
-    """ "framework-distinction" in at most 63 characters; what has to be cut is told apart by a hash of the whole."""
+    """Both with a hyphen between, in at most 63 characters; what has to be cut is told apart by a hash of the whole."""
     whole = f"{framework}-{distinction}"
     if len(whole) <= _LONGEST_NAME:
         return whole

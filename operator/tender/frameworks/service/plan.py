@@ -1,168 +1,182 @@
 """What a service wants next: the planner of `spec.service`.
 
-Replicas of the newest template are wanted, and pods of older ones are exchanged for them one for one: one pod more
-than the replicas may exist while a change rolls out, and an old pod goes only when the others are enough. Pods that
-have failed are removed and launched anew after a wait (`backoff`).
+It puts the parts together: what is asked for and what holds it up (`course`), what there is (`presence`), how pods are
+exchanged (`update`, `selection`), how long failures are waited out (`backoff`, `failures`), what is recorded
+(`version`), the Kubernetes Service in front (`exposure`), and what people are told (`told`).
 """
 
-import hashlib
-import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import pydantic
-
-from tender.api.conditions import State
 from tender.api.core import Pod
-from tender.api.framework import DemandEntry, Framework
 from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION
-from tender.api.requests import template_requests
+from tender.api.service import ServiceSpec
 from tender.api.timestamps import timestamp
-from tender.frameworks.sdk.model import Note, Plan, Seen, Shape, Stop
-from tender.frameworks.service.backoff import Backoff
+from tender.frameworks.sdk.model import Plan, Remove, Seen, Shape, Stop
+from tender.frameworks.sdk.templates import shape_of
+from tender.frameworks.sdk.versions import named, to_forget, to_record
+from tender.frameworks.service.backoff import Backoff, recorded_backoff
+from tender.frameworks.service.course import Course, Told, course_of, target_of
+from tender.frameworks.service.exposure import exposed
+from tender.frameworks.service.failures import failed, note_of, youngest
+from tender.frameworks.service.presence import Presence, bearing_silence, presence_of
+from tender.frameworks.service.room import full
+from tender.frameworks.service.selection import Selection
+from tender.frameworks.service.told import Situation, notes_of, state_of
+from tender.frameworks.service.update import Bounds, bounds_of, exchanged, surplus, wanted_new
+from tender.frameworks.service.version import Version, in_use, recorded_data, revision_of
 
 
 def plan_service(seen: Seen) -> Plan:
     """The plan of a service."""
-    framework, pods, now = seen.framework, seen.pods, seen.now
-    service = framework.spec.service
-    if service is None:
+    framework, now = seen.framework, seen.now
+    spec = framework.spec.service
+    if spec is None:
         raise ValueError(f"framework {framework.metadata.name}: spec.service is not set")
-    revision = template_revision(service.template)
-    replicas = service.replicas
-    live = [pod for pod in pods if not pod.terminated and not pod.leaving]
-    new = [pod for pod in live if pod.metadata.labels.get(LABEL_REVISION) == revision]
-    old = [pod for pod in live if pod.metadata.labels.get(LABEL_REVISION) != revision]
-    ended = [pod for pod in pods if pod.terminated and not pod.leaving]
-    failed = [pod for pod in ended if pod.metadata.labels.get(LABEL_REVISION) == revision]
-    backoff = _backoff(framework, revision).after(youngest=_youngest(failed, now), now=now)
-    status = {
-        "replicas": len(live),
-        "readyReplicas": sum(pod.ready for pod in live),
-        "updatedReplicas": len(new),
-        "revision": revision,
-        "selector": f"{LABEL_FRAMEWORK}={framework.metadata.name}",
-        **_backoff_status(backoff),
-    }
-    wanted = min(replicas, replicas + 1 - len(old)) if old else replicas
-    try:
-        shape = _shape(framework, service.template, revision, max(0, wanted))
-    except ValueError as error:
-        return Plan(
-            shapes=(), stops=(), status=status, state=("Stalled", "InvalidTemplate", f"spec.service.template: {error}")
-        )
+    target = target_of(seen, spec)
+    presence = presence_of(seen, spec.unreachable if isinstance(target, tuple) else target.spec.unreachable)
+    course = course_of(seen, spec, target, presence.active)
+    run = course.run
+    if run is None:
+        return _nothing_to_run(seen, course, presence)
+    keep, forget = _versions(seen, spec, course, run)
+    new = presence.of(run.revision)
+    old = [pod for pod in presence.active if revision_of(pod) != run.revision]
+    bounds = bounds_of(course.replicas, run.spec.update_strategy)
+    by = Selection(run.spec, presence.active, seen.nodes, presence.silent)
+    wanted, stops = _exchange(course, presence, new, old, bounds, by)
+    stops += surplus(presence.inactive, len(presence.inactive) - course.replicas, by)
+    shape = _shape(seen, run, presence, wanted)
+    failures = failed(pod for pod in presence.ended if revision_of(pod) == run.revision)
+    before = recorded_backoff(framework.status, run.revision, run.spec.backoff)
+    backoff = before.after(youngest=youngest(failures, now), now=now)
+    service = exposed(framework, run.spec, seen.services)
+    missing = max(0, wanted - len(new))
+    situation = Situation(
+        framework=framework,
+        course=course,
+        presence=presence,
+        new=new,
+        old=old,
+        bounds=bounds,
+        missing=missing,
+        stopping=len(stops),
+        failed=failures,
+        backoff_before=before,
+        backoff=backoff,
+        exposure_mistake=service.mistake,
+        full=full(framework, shape, seen.nodes) if missing else None,
+        now=now,
+    )
+    state = state_of(situation)
     holding = backoff.until > now
+    wakes = (
+        backoff.until if holding else backoff.forgotten_at if backoff.failures else None,
+        presence.wake_at,
+        situation.wake_at,
+    )
     return Plan(
         shapes=(shape,),
         stops=(
-            *(Stop(pod.metadata.name, pod.metadata.uid, "the pod has ended") for pod in ended),
-            *_surplus(new, old, replicas),
+            *(Stop(pod.metadata.name, pod.metadata.uid, "the pod has ended") for pod in presence.ended),
+            *(
+                Stop(pod.metadata.name, pod.metadata.uid, f"node {pod.spec.node_name} does not answer", 0)
+                for pod in presence.given_up
+            ),
+            *stops,
         ),
-        status=status,
-        state=_state(replicas, len(new), len(old), sum(pod.ready for pod in new), backoff, now),
+        status={
+            **_figures(seen, presence, course),
+            **_settled(seen, course, state),
+            **_running(seen, run),
+            **_backoff_status(backoff),
+        },
+        state=state,
         hold_until=backoff.until if holding else 0.0,
-        wake_at=backoff.until if holding else backoff.forgotten_at if backoff.failures else None,
-        notes=_notes(framework, failed, backoff, now),
+        wake_at=min((at for at in wakes if at is not None), default=None),
+        notes=(*note_of(failures, before, backoff, now), *notes_of(situation, state)),
+        keep=(*keep, *service.keep),
+        remove=(*forget, *service.remove),
     )
 
 
-def template_revision(template: dict[str, Any]) -> str:
-    """A hash of what pods take from a template; any change of that makes a new revision."""
-    metadata = template.get("metadata") or {}
-    taken = {"spec": template["spec"], **{part: metadata.get(part) or {} for part in ("labels", "annotations")}}
-    text = json.dumps(taken, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+def _nothing_to_run(seen: Seen, course: Course, presence: Presence) -> Plan:
+    """The plan where no version is known that pods could be launched of: what there is stays as it is."""
+    status = {**_figures(seen, presence, course), **_settled(seen, course, None)}
+    told = course.told or ("Stalled", "NoSuchVersion", "no version is recorded")
+    return Plan(shapes=(), stops=(), status=status, state=told, wake_at=presence.wake_at)
 
 
-def _shape(framework: Framework, template: dict[str, Any], revision: str, count: int) -> Shape:
-    """The shape of the pods. Raises ValueError, naming the field of the template, for one that nobody could place."""
-    spec = template["spec"]
-    requests = template_requests(spec)
-    choice = {"nodeSelector": spec.get("nodeSelector") or {}, "tolerations": spec.get("tolerations") or []}
-    try:
-        DemandEntry.model_validate({"name": revision, "requests": {"pods": 1}, "count": 0, **choice})
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"spec.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
-    own = [toleration.manifest() for toleration in framework.spec.tolerations]
-    return Shape(
-        name=revision,
-        count=count,
-        requests=requests,
-        template=template,
-        revision=revision,
-        node_selector=dict(choice["nodeSelector"]),
-        tolerations=tuple(own + list(choice["tolerations"])),
+def _exchange(
+    course: Course, presence: Presence, new: list[Pod], old: list[Pod], bounds: Bounds, by: Selection
+) -> tuple[int, list[Stop]]:
+    """How many active pods of the version that is launched there are to be, and which pods go for them.
+
+    While nothing is exchanged, pods of the newest version that a change has brought beyond the replicas may stay.
+    """
+    replicas = course.replicas
+    if not course.held:
+        return wanted_new(replicas, len(old), bounds), exchanged(new, old, replicas, bounds, by)
+    there_are = len(presence.active)
+    newest = len(presence.of(course.target.revision)) if course.target is not None else 0
+    beyond = min(newest, bounds.most - replicas) if newest < there_are else 0
+    return len(new) + max(0, replicas - there_are), surplus(presence.active, there_are - replicas - beyond, by)
+
+
+def _shape(seen: Seen, run: Version, presence: Presence, wanted: int) -> Shape:
+    """The shape of the pods; pods that are kept besides are in its count, since whoever matches offers counts them."""
+    shape = shape_of(
+        seen.framework,
+        run.spec.template,
+        count=wanted + presence.besides(run.revision),
+        constraints=run.spec.constraints,
+        peers=presence.peers,
     )
+    return replace(shape, template=bearing_silence(run.spec.template, run.spec.unreachable))
 
 
-def _surplus(new: list[Pod], old: list[Pod], replicas: int) -> list[Stop]:
-    """The pods to remove: beyond the replicas the least useful ones, and old ones that new ones have replaced."""
-    beyond = max(0, len(new) - replicas)
-    stops = [Stop(pod.metadata.name, pod.metadata.uid, "scaled down") for pod in _least_useful(new)[:beyond]]
-    spare = sum(pod.ready for pod in (*new, *old)) - replicas
-    for pod in _least_useful(old):
-        if not pod.ready:
-            stops.append(Stop(pod.metadata.name, pod.metadata.uid, "replaced by a newer revision"))
-        elif spare > 0:
-            spare -= 1
-            stops.append(Stop(pod.metadata.name, pod.metadata.uid, "replaced by a newer revision"))
-    return stops
+def _versions(
+    seen: Seen, spec: ServiceSpec, course: Course, run: Version
+) -> tuple[tuple[Mapping[str, Any], ...], tuple[Remove, ...]]:
+    """The version that is to be recorded, and those that are to be forgotten once it is."""
+    target = course.target
+    if target is None:
+        return (), ()
+    keep: tuple[Mapping[str, Any], ...] = ()
+    if spec.rollback_to is None:
+        labels = {LABEL_REVISION: target.revision}
+        keep = to_record(seen.framework, recorded_data(target.spec), seen.revisions, labels)
+    if keep:
+        return keep, ()
+    return (), to_forget(seen.revisions, spec.revision_history_limit, in_use(seen, target, run))
 
 
-def _least_useful(pods: Iterable[Pod]) -> list[Pod]:
-    """Pods that are not ready first, then the youngest first."""
-    by_age = sorted(pods, key=lambda pod: (pod.metadata.creation_timestamp or "", pod.metadata.name), reverse=True)
-    return sorted(by_age, key=lambda pod: pod.ready)
+def _figures(seen: Seen, presence: Presence, course: Course) -> dict[str, Any]:
+    target = course.target
+    return {
+        "replicas": len(presence.live),
+        "readyReplicas": len(presence.ready),
+        "updatedReplicas": len(presence.of(target.revision)) if target is not None else 0,
+        "selector": f"{LABEL_FRAMEWORK}={seen.framework.metadata.name}",
+    }
 
 
-def _state(replicas: int, new: int, old: int, ready: int, backoff: Backoff, now: float) -> tuple[State, str, str]:
-    if backoff.until > now:
-        return (
-            "Reconciling",
-            "BackingOff",
-            f"pods have failed {backoff.failures} times in a row; waiting to launch again",
-        )
-    if old:
-        return "Reconciling", "RollingOut", "exchanging pods for the newest template"
-    if new > replicas:
-        return "Reconciling", "ScalingDown", f"scaling down to {replicas}"
-    if new < replicas:
-        return "Reconciling", "Launching", f"launching {_pods(replicas)} as offers come"
-    if ready < replicas:
-        return "Reconciling", "Starting", f"waiting for {_pods(replicas)} to be ready"
-    return "Ready", "AsSpecified", f"{replicas} of {replicas} pods are ready"
+def _settled(seen: Seen, course: Course, state: Told | None) -> dict[str, Any]:
+    """The newest generation that was rolled out to its end."""
+    status = seen.framework.status
+    generation, replicas = status.settled_generation, status.settled_replicas
+    if state is not None and state[0] == "Ready":
+        generation, replicas = seen.framework.metadata.generation, course.replicas
+    told = {"settledGeneration": generation, "settledReplicas": replicas}
+    return {name: value for name, value in told.items() if value is not None}
 
 
-def _pods(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count} pods"
-
-
-def _notes(framework: Framework, failed: list[Pod], backoff: Backoff, now: float) -> tuple[Note, ...]:
-    if not failed or backoff == _backoff(framework, None):
-        return ()
-    pod = failed[0]
-    cause = ": ".join(part for part in (pod.status.reason, pod.status.message) if part) or pod.status.phase
-    wait = max(0, round(backoff.until - now))
-    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-    return (
-        Note("PodFailed", f"Pod {pod.metadata.name}{more} has ended ({cause}); launching again in {wait} s", "Warning"),
-    )
-
-
-def _youngest(pods: Iterable[Pod], now: float) -> float | None:
-    """When the youngest of these pods was made; None when there are none."""
-    times = (pod.metadata.creation_timestamp for pod in pods)
-    return max((datetime.fromisoformat(time).timestamp() if time else now for time in times), default=None)
-
-
-def _backoff(framework: Framework, revision: str | None) -> Backoff:
-    status = framework.status
-    if status.backoff is None or (revision is not None and status.revision != revision):
-        return Backoff()
-    until = status.backoff.until
-    return Backoff(status.backoff.failures, until.timestamp() if until is not None else 0.0)
+def _running(seen: Seen, run: Version) -> dict[str, Any]:
+    """Which version pods are launched of; its number once it is recorded."""
+    recorded = named(run.name, seen.revisions)
+    number = {} if recorded is None else {"version": recorded.revision}
+    return {"revision": run.revision, **number}
 
 
 def _backoff_status(backoff: Backoff) -> dict[str, Any]:
