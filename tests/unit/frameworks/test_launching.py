@@ -75,6 +75,12 @@ class TestThePod:
             "tender.dev/revision": "r7",
         }
 
+    def test_carries_the_labels_of_its_shape_though_none_in_place_of_those_of_the_accounts(self):
+        labels = self.made(labels={"tender.dev/instance": "node-0", "app": "db", "tender.dev/task": "b"})["metadata"][
+            "labels"
+        ]
+        assert (labels["tender.dev/instance"], labels["app"], labels["tender.dev/task"]) == ("node-0", "db", "a")
+
     def test_keeps_the_annotations_of_its_template(self):
         assert self.made()["metadata"]["annotations"] == {"note": "kept"}
 

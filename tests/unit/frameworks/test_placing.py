@@ -34,6 +34,10 @@ class TestBornBound:
         place(spec, "node-1")
         assert "nodeName" not in spec
 
+    def test_so_is_one_whose_volumes_are_all_bound(self):
+        spec = pod_spec(**CLAIM)
+        assert place(spec, "node-1", bound={"data", "more"}) == {**spec, "nodeName": "node-1"}
+
 
 class TestPinned:
     @pytest.mark.parametrize(
@@ -50,6 +54,18 @@ class TestPinned:
         assert needs_scheduler(spec)
         assert "nodeName" not in placed
         assert placed["affinity"]["nodeAffinity"][REQUIRED] == {"nodeSelectorTerms": [{"matchFields": [PIN]}]}
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"volumes": [*CLAIM["volumes"], {"name": "log", "persistentVolumeClaim": {"claimName": "log"}}]},
+            {"volumes": [*CLAIM["volumes"], {"name": "scratch", "ephemeral": {"volumeClaimTemplate": {}}}]},
+            {**CLAIM, "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]},
+        ],
+    )
+    def test_one_bound_volume_is_not_enough_when_something_else_is_to_be_found(self, fields):
+        assert needs_scheduler(pod_spec(**fields), bound={"data"})
+        assert "nodeName" not in place(pod_spec(**fields), "node-1", bound={"data"})
 
     def test_the_node_is_required_on_top_of_what_the_template_requires(self):
         terms = [{"matchExpressions": [SSD]}, {"matchExpressions": [NVME], "matchFields": [PIN]}]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOON, external, framework, pod, seen, template
-from tests.unit.frameworks.world import ServiceWorld
+from tests.unit.frameworks.world import ServiceWorld, running
 
 from tender.api.names import LABEL_REVISION
 from tender.frameworks.sdk import Plan
@@ -12,14 +12,6 @@ from tender.frameworks.sdk.templates import template_revision
 from tender.frameworks.service import plan_service
 
 OLD, NEW, NEWER = (template(image=f"app:{version}") for version in (1, 2, 3))
-
-
-def running(replicas: int, service: dict[str, object] = OLD) -> ServiceWorld:
-    """A service of which all pods run and are ready."""
-    world = ServiceWorld(framework(service=service, replicas=replicas))
-    world.settle()
-    assert world.ready == replicas
-    return world
 
 
 def stopped(plan: Plan) -> list[str]:
@@ -39,12 +31,12 @@ class TestScale:
         assert shape.requests == {"cpu": 500, "memory": 128 * 1024**2, "pods": 1}
 
     def test_more_replicas_are_wanted_in_all_and_nothing_is_stopped(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(replicas=5)
         assert (wanted(world.plan()), stopped(world.plan())) == (5, [])
 
     def test_fewer_replicas_stop_pods_that_are_not_ready_first(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(replicas=4)
         world.step()
         assert world.ready == 3
@@ -52,7 +44,7 @@ class TestScale:
         assert stopped(world.plan()) == ["web-4"]
 
     def test_then_the_youngest(self):
-        world = running(2)
+        world = running(2, OLD)
         world.now += 60
         world.change(replicas=4)
         world.settle()
@@ -61,12 +53,12 @@ class TestScale:
         assert len(stopped(world.plan())) == 3
 
     def test_pods_of_the_same_age_go_in_a_fixed_order(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(replicas=1)
         assert stopped(world.plan()) == ["web-3", "web-2"]
 
     def test_no_replicas_stop_all_and_want_nothing(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(replicas=0)
         assert len(stopped(world.plan())) == 3
         assert wanted(world.plan()) == 0
@@ -90,27 +82,27 @@ def never_more_than_one_extra_nor_fewer_ready(replicas: int):
 class TestRollingChange:
     @pytest.mark.parametrize("replicas", [1, 2, 5])
     def test_exchanges_pods_one_for_one(self, replicas):
-        world = running(replicas)
+        world = running(replicas, OLD)
         world.check = never_more_than_one_extra_nor_fewer_ready(replicas)
         world.change(template=NEW)
         world.settle()
-        assert world.revisions == [template_revision(NEW)] * replicas
+        assert world.revisions_of_pods == [template_revision(NEW)] * replicas
 
     def test_waits_for_a_new_pod_to_be_ready(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(template=NEW)
         world.step()
         assert (wanted(world.plan()), stopped(world.plan()), len(world.live)) == (1, [], 4)
 
     def test_removes_old_pods_that_are_not_ready_at_once(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(replicas=4)
         world.step()
         world.change(template=NEW)
         assert stopped(world.plan()) == ["web-4"]
 
     def test_a_second_change_in_its_midst_ends_with_the_newest_pods_only(self):
-        world = running(4)
+        world = running(4, OLD)
         world.check = never_more_than_one_extra_nor_fewer_ready(4)
         world.change(template=NEW)
         for _ in range(3):
@@ -118,10 +110,10 @@ class TestRollingChange:
             world.start_one()
         world.change(template=NEWER)
         world.settle()
-        assert world.revisions == [template_revision(NEWER)] * 4
+        assert world.revisions_of_pods == [template_revision(NEWER)] * 4
 
     def test_going_back_in_its_midst_keeps_the_pods_that_were_not_exchanged_yet(self):
-        world = running(4)
+        world = running(4, OLD)
         before = set(world.pods)
         world.change(template=NEW)
         for _ in range(4):
@@ -131,19 +123,19 @@ class TestRollingChange:
         kept = before & set(world.pods)
         world.change(template=OLD)
         world.settle()
-        assert world.revisions == [template_revision(OLD)] * 4
+        assert world.revisions_of_pods == [template_revision(OLD)] * 4
         assert kept <= set(world.pods)
 
     @pytest.mark.parametrize("replicas", [0, 1, 7])
     def test_may_be_scaled_in_its_midst(self, replicas):
-        world = running(4)
+        world = running(4, OLD)
         world.change(template=NEW)
         for _ in range(3):
             world.step()
             world.start_one()
         world.change(replicas=replicas)
         world.settle()
-        assert world.revisions == [template_revision(NEW)] * replicas
+        assert world.revisions_of_pods == [template_revision(NEW)] * replicas
 
     def test_labels_and_annotations_are_part_of_the_revision(self):
         changed = template()
@@ -168,7 +160,7 @@ changes = st.one_of(
 @settings(deadline=None)
 @given(st.lists(changes, max_size=25))
 def test_whatever_happens_on_the_way_a_service_ends_as_specified(happenings):
-    world = running(3)
+    world = running(3, OLD)
     for what, value in happenings:
         match what:
             case "replicas":
@@ -188,13 +180,13 @@ def test_whatever_happens_on_the_way_a_service_ends_as_specified(happenings):
     assert plan.state[:2] == ("Ready", "AsSpecified")
     service = world.service.spec.service
     assert service is not None
-    assert world.revisions == [template_revision(service.template)] * service.replicas
+    assert world.revisions_of_pods == [template_revision(service.template)] * service.replicas
     assert world.ready == service.replicas
 
 
 class TestFailures:
     def test_a_failed_pod_is_removed_and_its_replacement_waits_a_second(self):
-        world = running(2)
+        world = running(2, OLD)
         world.fail("web-1")
         plan = world.step()
         assert stopped(plan) == ["web-1"]
@@ -209,7 +201,7 @@ class TestFailures:
         assert stopped(plan_service(seen(framework(service=OLD), ended))) == ["web-1"]
 
     def test_waits_double_up_to_five_minutes(self):
-        world = running(1)
+        world = running(1, OLD)
         waits = []
         for _ in range(11):
             world.fail(*world.pods)
@@ -220,14 +212,14 @@ class TestFailures:
         assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
 
     def test_pods_that_fail_together_are_one_failure(self):
-        world = running(5)
+        world = running(5, OLD)
         world.fail("web-1", "web-2", "web-3")
         world.step()
         world.fail("web-4")
         assert world.step().status["backoff"]["failures"] == 1
 
     def test_pods_made_before_the_wait_that_fail_after_it_are_the_same_failure(self):
-        world = running(3)
+        world = running(3, OLD)
         world.fail("web-1")
         world.step()
         world.now += 1
@@ -237,7 +229,7 @@ class TestFailures:
         assert plan.hold_until == world.now + 1
 
     def test_a_failed_pod_that_has_to_stay_for_a_while_is_not_counted_again(self):
-        world = running(2)
+        world = running(2, OLD)
         world.fail("web-1")
         kept = world.pods["web-1"]
         for _ in range(10):
@@ -247,7 +239,7 @@ class TestFailures:
         assert world.step().status["backoff"]["failures"] == 1
 
     def test_a_new_revision_starts_afresh(self):
-        world = running(1)
+        world = running(1, OLD)
         for _ in range(5):
             world.fail(*world.pods)
             world.now = world.step().hold_until
@@ -260,7 +252,7 @@ class TestFailures:
         assert "backoff" not in plan.status
 
     def test_an_old_pod_that_fails_during_a_change_does_not_hold_the_new_ones_up(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(template=NEW)
         world.step()
         world.fail("web-1")
@@ -268,14 +260,14 @@ class TestFailures:
         assert (stopped(plan), plan.hold_until, wanted(plan)) == (["web-1"], 0, 2)
 
     def test_scaling_does_not_start_afresh(self):
-        world = running(2)
+        world = running(2, OLD)
         world.fail("web-1")
         world.step()
         world.change(replicas=4)
         assert world.step().hold_until == world.now + 1
 
     def test_failures_are_forgotten_after_five_quiet_minutes(self):
-        world = running(1)
+        world = running(1, OLD)
         world.fail("web-1")
         world.now = world.step().hold_until
         wake_at = world.step().wake_at
@@ -284,7 +276,7 @@ class TestFailures:
         assert "backoff" not in world.step().status
 
     def test_a_failure_after_a_long_time_is_the_first_although_nobody_looked_meanwhile(self):
-        world = running(1)
+        world = running(1, OLD)
         for _ in range(4):
             world.fail(*world.pods)
             world.now = world.step().hold_until
@@ -294,7 +286,7 @@ class TestFailures:
         assert world.step().hold_until == world.now + 1
 
     def test_people_are_told_once_of_a_failure_its_cause_and_the_wait(self):
-        world = running(3)
+        world = running(3, OLD)
         world.fail("web-1", "web-2", reason="OutOfcpu")
         (note,) = world.step().notes
         assert (note.reason, note.kind) == ("PodFailed", "Warning")
@@ -305,7 +297,7 @@ class TestFailures:
 
 class TestWhatIsTold:
     def test_the_figures_and_the_selector_that_autoscalers_read(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(template=NEW)
         world.step()
         assert world.plan().status == {
@@ -313,11 +305,14 @@ class TestWhatIsTold:
             "readyReplicas": 3,
             "updatedReplicas": 1,
             "revision": template_revision(NEW),
+            "version": 2,
+            "settledGeneration": 1,
+            "settledReplicas": 3,
             "selector": "tender.dev/framework=web",
         }
 
     def test_a_service_is_ready_when_all_its_newest_pods_are(self):
-        assert running(2).plan().state == ("Ready", "AsSpecified", "2 of 2 pods are ready")
+        assert running(2, OLD).plan().state == ("Ready", "AsSpecified", "2 of 2 pods are ready")
 
     def test_until_then_it_says_what_it_is_doing(self):
         world = ServiceWorld(framework(service=OLD, replicas=2))
@@ -352,7 +347,7 @@ class TestInvalidTemplate:
         assert (plan.shapes, plan.stops) == ((), ())
 
     def test_leaves_the_pods_of_the_last_valid_one_running_and_counted(self):
-        world = running(3)
+        world = running(3, OLD)
         world.change(template=template(cpu="much"))
         plan = world.plan()
         assert plan.stops == ()

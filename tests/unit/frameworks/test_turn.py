@@ -1,12 +1,27 @@
 """A turn: finish the launches of claims that were won, answer the open offers, stop what the plan wants gone."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tests.builders import NOON, claim_of, framework, offer, pod, shape, slice_on
+from tests.builders import (
+    NOON,
+    claim_of,
+    framework,
+    node,
+    offer,
+    owner_of,
+    pod,
+    reservation,
+    shape,
+    slice_on,
+    timestamp,
+)
 
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import ResourceOffer
+from tender.api.placement import Constraint
+from tender.api.reservation import Reservation
 from tender.frameworks.sdk import Claim, Decline, Plan, Refused, Seen, Shape, Stop, Turn, take_turn
 
 
@@ -23,9 +38,11 @@ def turn(
     now: float = NOON,
     of: Framework | None = None,
     refused: Refused | None = None,
+    nodes: Mapping[str, core.Node] | None = None,
+    reservations: tuple[Reservation, ...] = (),
     **plan: Any,
 ) -> Turn:
-    seen = Seen(of or framework(), pods, offers, launched, now, refused)
+    seen = Seen(of or framework(), pods, offers, launched, now, refused, nodes or {}, reservations=reservations)
     return take_turn(lambda *_: planned(*shapes, **plan), seen)
 
 
@@ -202,3 +219,183 @@ class TestPodsThatTheApiServerRefuses:
             done = turn(shape("a", 3), refused=self.REFUSED, state=state, now=now)
             told = {one["type"]: (one["status"], one["message"]) for one in done.status["conditions"]}
             assert told["Stalled"] == ("True", f"the API server refuses the pods: {self.REFUSED.why}")
+
+
+class TestPlacesThatAreKept:
+    """Shapes with `reserved_as`: what is claimed becomes a Reservation, and no pod."""
+
+    INSTANCE = "node-0"
+
+    def one(self, **fields: Any) -> Shape:
+        return shape("node-0-r1", 1, reserved_as=self.INSTANCE, labels={"tender.dev/set": "node"}, **fields)
+
+    def won(self) -> ResourceOffer:
+        return offer(slice_on("node-2"), claims=[self.claim()], name="web-x7k2", role="shops")
+
+    def claim(self) -> dict[str, Any]:
+        return {**claim_of(), "tasks": {"node-0-r1": 1}}
+
+    def test_a_claim_becomes_a_reservation_of_what_was_claimed(self):
+        done = turn(self.one(), offers=(self.won(),))
+        (kept,) = done.keep
+        assert done.launches == ()
+        assert kept["metadata"].pop("name").startswith("web-node-0-")
+        assert kept == {
+            "apiVersion": "tender.dev/v1alpha1",
+            "kind": "Reservation",
+            "metadata": {
+                "namespace": "shop",
+                "labels": {
+                    "tender.dev/framework": "web",
+                    "tender.dev/instance": "node-0",
+                    "tender.dev/offer": "web-x7k2",
+                    "tender.dev/set": "node",
+                },
+                "ownerReferences": [owner_of("web")],
+            },
+            "spec": {
+                "role": "shops",
+                "framework": "web",
+                "node": "node-2",
+                "resources": {"cpu": "500m", "memory": "128Mi", "pods": "1"},
+            },
+        }
+        assert Reservation.read(kept)
+
+    def test_the_same_claim_seen_again_makes_the_same_name_and_another_one_another(self):
+        names = [turn(self.one(), offers=(self.won(),)).keep[0]["metadata"]["name"] for _ in range(2)]
+        other = offer(claims=[self.claim()], name="web-y7k2")
+        assert len({*names, turn(self.one(), offers=(other,)).keep[0]["metadata"]["name"]}) == 2
+
+    def test_names_are_short_enough_for_a_label(self):
+        long = framework("f" * 63)
+        won = offer(of="f" * 63, claims=[self.claim()], name="f" * 50 + "-x")
+        assert len(turn(self.one(), offers=(won,), of=long).keep[0]["metadata"]["name"]) <= 63
+
+    def test_a_place_that_is_there_uses_the_claim(self):
+        done = turn(self.one(), offers=(self.won(), offer(name="web-open")), reservations=(self.kept(),))
+        assert (done.keep, done.launches) == ((), ())
+        assert isinstance(done.answers[0], Decline)
+        assert "waiting" not in done.status
+
+    def test_one_that_is_being_given_up_does_not(self):
+        done = turn(self.one(), offers=(self.won(),), reservations=(self.kept(deleted=NOON),))
+        assert len(done.keep) == 1
+
+    def test_a_second_claim_for_the_same_instance_makes_nothing(self):
+        twice = offer(slice_on(), slice_on("node-2"), claims=[claim_of(0, a=2), claim_of(1, b=1)])
+        shapes = (shape("a", 1, reserved_as="node-0"), shape("b", 1, reserved_as="node-0"))
+        assert len(turn(*shapes, offers=(twice,)).keep) == 1
+
+    def test_nothing_is_kept_after_the_time_to_launch(self):
+        assert turn(self.one(), offers=(self.won(),), now=NOON + 46).keep == ()
+
+    def test_a_place_is_kept_also_while_launches_are_put_off(self):
+        assert len(turn(self.one(), offers=(self.won(),), hold_until=NOON + 9).keep) == 1
+
+    def test_what_the_planner_keeps_comes_first(self):
+        config = {"kind": "ConfigMap"}
+        assert [one["kind"] for one in turn(self.one(), offers=(self.won(),), keep=(config,)).keep] == [
+            "ConfigMap",
+            "Reservation",
+        ]
+
+    def test_what_other_places_keep_unused_is_not_claimed_for_a_new_one(self):
+        free = offer(slice_on("node-1", cpu="1"), name="web-open")
+        other = self.kept("node-1", instance="node-7", cpu="1")
+        (answer,) = turn(self.one(), offers=(free,), reservations=(other,)).answers
+        assert answer == Decline("web-open", 5, "no waiting task fits now: what is free there is kept for node-7")
+
+    def test_it_is_when_a_pod_uses_that_place_or_its_claim_stands(self):
+        free = offer(slice_on("node-1", cpu="1"), name="web-open")
+        other = self.kept("node-1", instance="node-7", cpu="500m", offer_="web-won")
+        runs = pod("web-node-7", labels={"tender.dev/instance": "node-7"})
+        pending = pod("web-node-7", labels={"tender.dev/instance": "node-7"}, node="")
+        won = offer(claims=[claim_of(0, gone=1)], name="web-won")
+        for pods, offers in (((runs,), (free,)), ((pending,), (free,)), ((), (free, won))):
+            done = turn(self.one(), pods=pods, offers=offers, reservations=(other,))
+            assert isinstance(done.answers[0], Claim)
+        failed = pod("web-node-7", labels={"tender.dev/instance": "node-7"}, phase="Failed")
+        done = turn(self.one(cpu=600), offers=(free,), pods=(failed,), reservations=(other,))
+        assert isinstance(done.answers[0], Decline)
+
+    def kept(
+        self,
+        on: str = "node-2",
+        *,
+        instance: str = INSTANCE,
+        cpu: str = "500m",
+        deleted: float | None = None,
+        offer_: str = "",
+    ) -> Reservation:
+        one = reservation(on=on, resources={"cpu": cpu}, deleted=deleted)
+        labels = {"tender.dev/instance": instance, "tender.dev/offer": offer_}
+        return one.model_copy(update={"metadata": one.metadata.model_copy(update={"labels": labels})})
+
+
+class TestConstraints:
+    UNIQUE = (Constraint(key="metadata.name", operator="Unique"),)
+
+    def test_count_what_claims_made_room_for_and_is_launched_now(self):
+        one = shape("a", 3, constraints=self.UNIQUE, group="web")
+        won = offer(slice_on("node-2"), claims=[claim_of(a=1)], name="web-won")
+        other = shape("b", 1, constraints=self.UNIQUE, group="web")
+        free = offer(slice_on("node-1"), slice_on("node-2"), name="web-open")
+        (answer,) = turn(one, other, offers=(free, won)).answers
+        assert isinstance(answer, Claim)
+        assert [(claim["slice"], claim["tasks"]) for claim in answer.claims] == [(0, {"a": 1})]
+
+    def test_go_by_the_labels_of_the_cluster_s_nodes(self):
+        nodes = {name: node(name, labels={"zone": name[-1]}) for name in ("node-1", "node-2")}
+        one = shape("a", 9, constraints=(Constraint(key="zone", operator="Is", value="2"),))
+        free = offer(slice_on("node-1"), slice_on("node-2"))
+        (answer,) = turn(one, offers=(free,), nodes=nodes).answers
+        assert isinstance(answer, Claim)
+        assert [claim["slice"] for claim in answer.claims] == [1]
+
+    def test_offers_of_a_role_that_the_framework_has_left_are_refused(self):
+        (answer,) = turn(shape("a", 1), offers=(offer(role="left"),)).answers
+        assert isinstance(answer, Decline)
+
+    def test_ports_of_running_pods_are_taken(self):
+        web = {"containers": [{"name": "app", "ports": [{"containerPort": 80, "hostPort": 80}]}]}
+        runs = pod("web-1", task="old", spec=web)
+        done = turn(shape("a", 1, service={"spec": web}), pods=(runs,), offers=(offer(),))
+        assert isinstance(done.answers[0], Decline)
+        (told,) = done.status["waiting"]["reasons"]
+        assert told["reason"] == "Ports"
+
+
+class TestWaiting:
+    def waiting(self, done: Turn) -> Any:
+        return done.status.get("waiting")
+
+    def test_is_told_while_tasks_are_missing(self):
+        assert self.waiting(turn(shape("a", 3), pods=(pod(task="a"),))) == {"since": timestamp(NOON), "tasks": 2}
+        assert self.waiting(turn(shape("a", 1), pods=(pod(task="a"),))) is None
+
+    def test_goes_on_until_claimed_tasks_are_launched(self):
+        assert self.waiting(turn(shape("a", 3), offers=(offer(),)))["tasks"] == 3
+        assert self.waiting(turn(shape("a", 3), offers=(WON,))) is None
+
+    def test_begins_anew_when_some_are(self):
+        since = {"waiting": {"since": timestamp(NOON - 600), "tasks": 4}}
+        assert self.waiting(turn(shape("a", 4), of=framework(status=since)))["since"] == timestamp(NOON - 600)
+        done = turn(shape("a", 4), of=framework(status=since), offers=(WON,))
+        assert self.waiting(done) == {"since": timestamp(NOON), "tasks": 1}
+
+    def test_says_why_offers_were_refused_now_and_before(self):
+        small = offer(slice_on("node-1", cpu="100m"), name="web-open")
+        before = offer(slice_on("node-2", cpu="200m"), name="web-before", refused=120, answered=NOON - 9)
+        waiting = self.waiting(turn(shape("a", 1), offers=(small, before)))
+        assert [(one["node"], one["at"]) for one in waiting["nodes"]] == [
+            ("node-1", timestamp(NOON)),
+            ("node-2", timestamp(NOON - 9)),
+        ]
+        assert [(one["reason"], one["nodes"]) for one in waiting["reasons"]] == [("CPU", 2)]
+
+    def test_changes_by_time_alone_in_nothing(self):
+        small = offer(slice_on(cpu="100m"), refused=120, answered=NOON)
+        first = turn(shape("a", 1), offers=(small,)).status
+        again = turn(shape("a", 1), offers=(small,), of=framework(status=dict(first)), now=NOON + 77).status
+        assert again == first

@@ -5,6 +5,8 @@ and which pods it wants gone. `turn` does the rest for every kind: it matches wh
 the launches of claims that were won, and answers what is to be done next. `tender.controller` carries that out.
 """
 
+from tender.frameworks.sdk.constraints import mistakes
+from tender.frameworks.sdk.launching import owner_of
 from tender.frameworks.sdk.model import (
     Answer,
     Claim,
@@ -20,6 +22,8 @@ from tender.frameworks.sdk.model import (
     Stop,
     Turn,
 )
+from tender.frameworks.sdk.placing import place
+from tender.frameworks.sdk.revival import Revival
 from tender.frameworks.sdk.turn import take_turn
 
 __all__ = [
@@ -32,9 +36,13 @@ __all__ = [
     "Planner",
     "Refused",
     "Remove",
+    "Revival",
     "Seen",
     "Shape",
     "Stop",
     "Turn",
+    "mistakes",
+    "owner_of",
+    "place",
     "take_turn",
 ]

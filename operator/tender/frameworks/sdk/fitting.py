@@ -1,7 +1,8 @@
 """Which of the slices with room a task goes to: the one that is left with least, or the one where fewest others are.
 
-Best fit by what remains: of each resource the part of all that is on offer, and of those the largest. Small pieces are
-used up so, and large ones stay whole for whoever needs them. Where constraints spread tasks, they decide first.
+Best fit by what remains: of each resource the part of all that is on offer, and of those the largest, then the second
+largest. Small pieces are used up so, and large ones stay whole for whoever needs them. Where constraints spread tasks,
+they decide first.
 """
 
 import heapq
@@ -11,7 +12,7 @@ from tender.api.quantities import Resources
 from tender.frameworks.sdk.launching import needs_of
 from tender.frameworks.sdk.wants import Piece, Want
 
-_Place = tuple[float, str, int, Piece]
+_Place = tuple[list[float], str, int, Piece]
 """A slice, after what a task would leave of it, its node, and a number of its own."""
 
 
@@ -84,14 +85,13 @@ def _preference(want: Want, values: tuple[str, ...], room: Sequence[dict[str, in
     return tuple(spread.preference(value, known) for spread, value, known in spreads)
 
 
-def _rest(want: Want, piece: Piece, totals: Resources) -> float:
-    """The largest part, of all that is on offer of a resource, that a task would leave of a slice."""
+def _rest(want: Want, piece: Piece, totals: Resources) -> list[float]:
+    """The parts of all that is on offer, by resource, that a task would leave of a slice, the largest first."""
     needs = needs_of(want.shape.requests, piece.amounts)
-    return max(
-        (
-            (amount - needs.get(resource, 0)) / totals[resource]
-            for resource, amount in piece.free.items()
-            if resource != "pods" and totals[resource] > 0
-        ),
-        default=0.0,
-    )
+    parts = [
+        (amount - needs.get(resource, 0)) / totals[resource]
+        for resource, amount in piece.free.items()
+        if resource != "pods" and totals[resource] > 0
+    ]
+    parts.sort(reverse=True)
+    return parts

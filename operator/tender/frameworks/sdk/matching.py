@@ -80,9 +80,15 @@ def _claim(wants: Sequence[Want], pieces: Sequence[Piece]) -> None:
         fit(want, made_for.get(want.shape.name, ()), totals, own_only=True)
     again = True
     while again:
-        claimed = [fit(want, pieces, totals, own_only=False) for want in wants]
+        claimed = False
+        unfit: set[tuple[str, ...]] = set()
+        for want in _waiting(wants):
+            if want.kind not in unfit:
+                claimed |= fit(want, pieces, totals, own_only=False)
+            if want.left > 0:
+                unfit.add(want.kind)
         # Tasks of one shape may make room for those of another that spreads over the same values.
-        again = any(claimed) and any(want.spreads for want in _waiting(wants))
+        again = claimed and any(want.spreads for want in _waiting(wants))
 
 
 def _waiting(wants: Iterable[Want]) -> list[Want]:
@@ -121,7 +127,7 @@ def _claim_of(piece: Piece, shapes: Mapping[str, Shape]) -> dict[str, Any]:
 
 
 def _refusals(kinds: Sequence[Want], pieces: Iterable[Piece], answered: Iterable[ResourceOffer]) -> tuple[Refusal, ...]:
-    """What is in the way on each node whose last offer was of no use: of several tasks, to the one that came nearest."""
+    """What is in the way on nodes whose last offers were of no use: of several tasks, to the one that came nearest."""
     if not kinds:
         return ()
     last: dict[str, tuple[float | None, list[Piece]]] = {}

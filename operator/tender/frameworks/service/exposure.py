@@ -1,5 +1,6 @@
 """The Kubernetes Service in front of a service's pods: what it should be, and which one should not be any more."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from tender.frameworks.sdk.model import Remove
 from tender.frameworks.sdk.ownership import as_marked, marked, owned_metadata
 
 _PROTOCOLS = ("TCP", "UDP")
+_NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ def exposed(framework: Framework, spec: ServiceSpec, services: Iterable[Child]) 
             " containers[].ports[].name to those that are to be reached"
         )
     name = spec.expose.name or framework.metadata.name
+    if not _NAME.fullmatch(name):
+        return Exposed(
+            mistake=f"spec.service.expose: a Service cannot be called {name!r}: set name to letters, digits and hyphens"
+            " that begin with a letter"
+        )
     wanted = marked(
         {
             "apiVersion": "v1",

@@ -17,7 +17,7 @@ from tender.api.service import ServiceSpec
 
 @dataclass(frozen=True)
 class Selection:
-    """How pods are chosen. `present` are all that count for a `GroupBy`, `silent` names those whose nodes do not answer."""
+    """How pods are chosen: `present` are all that count for a `GroupBy`, `silent` names those on silent nodes."""
 
     spec: ServiceSpec
     present: tuple[Pod, ...]

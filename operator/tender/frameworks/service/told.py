@@ -101,7 +101,7 @@ def state_of(one: Situation) -> Told:
     if course.told is not None and course.told[0] == "Stalled":
         return course.told
     if one.exposure_mistake:
-        return "Stalled", "NoNamedPort", one.exposure_mistake
+        return "Stalled", "NotExposable", one.exposure_mistake
     if one.backoff.until > one.now:
         return "Reconciling", "BackingOff", _backing_off(one)
     if course.told is not None:

@@ -26,7 +26,7 @@ def follow_all(courses: Iterable[Course], overrides: Overrides) -> tuple[Progres
         step.name: f"plan {course.name}"
         for course in reversed(courses)
         for phase in reversed(with_forced(course, overrides).phases)
-        if phase.task is not None and course.token is not None
+        if phase.task is not None
         for step in phase.steps
         if step.state == "Starting"
     }
@@ -183,7 +183,7 @@ def _canary(phase: Phase, token: str, released: int | None) -> list[str]:
     if phase.strategy not in CANARIES or not waits_for_resume(phase, token, released):
         return []
     left = [step.name for step in in_order(phase, token) if step.state != "Complete"]
-    what = f"{left[0]}, the first step" if not released else f"the {len(left)} steps that are left"
+    what = "the others" if released else f"{left[0]} alone"
     return [f"phase {phase.name} waits for a plan request Resume, which lets {what} begin"]
 
 

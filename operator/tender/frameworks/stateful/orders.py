@@ -38,7 +38,10 @@ class Order:
 
 
 Records = Mapping[str, Collection[str]]
-"""By instance, the ids of the orders that its record has taken up; an instance without a record is absent."""
+"""By instance, the ids of the orders that its record has taken up; an instance without a record is absent.
+
+A record may forget, but not the orders of the last plan request and of the last pod request that gave it any.
+"""
 
 
 @dataclass(frozen=True, slots=True)
