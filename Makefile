@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
-TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl kwok helm
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm
 export PYTHONPATH := hack:.
 
 .PHONY: help
@@ -55,18 +55,22 @@ integration: install tools ## Test against a real etcd and API server
 	$(BIN)/pytest tests/integration tests/chart
 
 .PHONY: e2e
-e2e: install tools ## Test the chart on a cluster with a real node
-	-$(PYTHON) hack/image build  # ahead of the tests' time limits; where it cannot be, the tests say why
+e2e: install tools ## Test the chart on a cluster with a real node, and what needs three of them
+	-$(PYTHON) hack/image build pause busybox tender zookeeper  # ahead of the tests' time limits; where it cannot be, the tests say why
 	$(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: install tools bench-allocation ## Measure allocation, placement and start-up; figures go to build/bench/
+bench: install tools bench-allocation bench-frameworks ## Measure allocation, placement, scale and start-up; figures go to build/bench/
 	$(BIN)/python -m tests.bench.placement
 	$(BIN)/python -m tests.bench.startup
 
 .PHONY: bench-allocation
 bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures
 	$(BIN)/python -m tests.bench.allocation
+
+.PHONY: bench-frameworks
+bench-frameworks: install tools ## Measure frameworks until they are ready, beside Marathon's figures: FLAGS="--most 5000"
+	$(BIN)/python -m tests.bench.frameworks $(FLAGS)
 
 .PHONY: mutate
 mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS=--keep
@@ -84,7 +88,7 @@ format: install ## Format the Python code
 	$(BIN)/ruff format
 
 .PHONY: image
-image: ## Build the images as archives under build/images/
+image: ## Build Tender's images as archives under build/images/
 	$(PYTHON) hack/image build
 
 .PHONY: clean

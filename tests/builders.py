@@ -156,12 +156,14 @@ def node(
     memory: str = "8Gi",
     pods: str = "110",
     ready: str = "True",
+    since: float | None = None,
     cordoned: bool = False,
     deleted: float | None = None,
     labels: Mapping[str, str] | None = None,
     taints: list[Manifest] | None = None,
 ) -> core.Node:
-    """A node that is ready and open to pods."""
+    """A node that is ready and open to pods; `since` is when it last became ready or ceased to be."""
+    condition = given(type="Ready", status=ready, lastTransitionTime=None if since is None else timestamp(since))
     manifest = {
         "metadata": given(
             name=name,
@@ -172,7 +174,7 @@ def node(
         "spec": {"unschedulable": cordoned, "taints": taints or []},
         "status": {
             "allocatable": {"cpu": cpu, "memory": memory, "pods": pods},
-            "conditions": [{"type": "Ready", "status": ready}],
+            "conditions": [condition],
         },
     }
     return msgspec.convert(manifest, core.Node)

@@ -5,7 +5,7 @@ image.
 processes, a real node (containerd, kubelet, kube-proxy in a network namespace) where the machine allows
 it, and any number of fake nodes (kwok). Tests import it: `from cluster import Options, open_cluster`.
 Standard library only, so that it runs before any virtual environment exists. The way through it: cli →
-local → tools, certificates, control_plane, node, fake → processes.
+local → tools, certificates, control_plane, dns, storage, node, fake → processes.
 """
 
 from cluster.failure import ClusterError

@@ -52,6 +52,11 @@ class AddressPlan:
         return f"{self._prefix}.240.1"
 
     @property
+    def dns_service(self) -> str:
+        """The address of the Service kube-dns, in the part of the network that is not given out by itself."""
+        return f"{self._prefix}.240.10"
+
+    @property
     def bridge(self) -> str:
         return f"tender{self.index}"
 
@@ -84,6 +89,14 @@ class AddressPlan:
     @property
     def kwok_port(self) -> int:
         return self.port + 5
+
+    @property
+    def dns_port(self) -> int:
+        return self.port + 6
+
+    @property
+    def dns_health_port(self) -> int:
+        return self.port + 7
 
     @property
     def ports(self) -> range:

@@ -83,6 +83,14 @@ class ApiClient:
         status, answer = self._send("GET", path, None)
         return self._object(status, answer, f"GET {path}")
 
+    def has(self, path: str) -> bool:
+        """Whether there is an object at this path."""
+        status, answer = self._send("GET", path, None)
+        if status == http.HTTPStatus.NOT_FOUND:
+            return False
+        self._object(status, answer, f"GET {path}")
+        return True
+
     def create(self, path: str, body: dict[str, Any]) -> bool:
         """Create an object; False if there is one of that name already."""
         status, answer = self._send("POST", path, body)

@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser("load-image", parents=[named], help="give a docker-archive to the real nodes")
     load.add_argument("tar", type=Path)
     load.set_defaults(run=_load_image)
+    volumes = commands.add_parser("add-local-volumes", parents=[named], help="make more volumes of the class `local`")
+    volumes.add_argument("count", type=int)
+    volumes.add_argument("--node", type=int, default=1, help="number of the real node (default: 1)")
+    volumes.add_argument("--size", default="1Gi", help="of each, which nothing enforces (default: 1Gi)")
+    volumes.set_defaults(run=_add_local_volumes)
     fake = commands.add_parser("add-fake-nodes", parents=[named], help="let there be at least this many fake nodes")
     fake.add_argument("count", type=int)
     fake.add_argument("--cpu", default="32", help="size of each new node (default: 32)")
@@ -154,6 +159,12 @@ def _load_image(chosen: argparse.Namespace) -> int:
         raise ClusterError(f"{chosen.tar} is not a file")
     LocalCluster(chosen.name).load_image(chosen.tar)
     print(f"loaded {chosen.tar}")
+    return 0
+
+
+def _add_local_volumes(chosen: argparse.Namespace) -> int:
+    for name in LocalCluster(chosen.name).add_local_volumes(chosen.node, chosen.count, size=chosen.size):
+        print(name)
     return 0
 
 

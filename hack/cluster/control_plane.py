@@ -25,13 +25,14 @@ _AUDIT_POLICY = {
 class ControlPlaneOptions:
     """What can be chosen of the control plane.
 
-    `alone` leaves out the controller manager and the scheduler. `node_monitor_grace_period` is a Go
+    `alone` leaves out the controller manager and the scheduler. `real_nodes` says that nodes reach the API
+    server over their network, and that there is a machine to make volumes on. `node_monitor_grace_period` is a Go
     duration: how long a node may be silent before it counts as lost. `scheduler_qps` limits the
     scheduler's requests per second.
     """
 
     alone: bool = False
-    reachable_from_nodes: bool = False
+    real_nodes: bool = False
     scheduler_qps: int = 50
     node_monitor_grace_period: str = "50s"
     audit_log: bool = False
@@ -45,7 +46,7 @@ class ControlPlane:
         self._plan = plan
         self._options = options
         self.authority = Authority(layout.certificates)
-        host = plan.machine if options.reachable_from_nodes else "127.0.0.1"
+        host = plan.machine if options.real_nodes else "127.0.0.1"
         self._host = host
         self.server = f"https://{host}:{plan.port}"
         self._ca = self.authority.identity.certificate
@@ -151,6 +152,7 @@ class ControlPlane:
                 "--bind-address=127.0.0.1",
                 f"--secure-port={port}",
                 f"--node-monitor-grace-period={self._options.node_monitor_grace_period}",
+                f"--enable-hostpath-provisioner={str(self._options.real_nodes).lower()}",
                 "--kube-api-qps=200",
                 "--kube-api-burst=400",
                 "--v=1",

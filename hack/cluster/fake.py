@@ -12,6 +12,7 @@ from typing import Any
 from cluster.api import answers
 from cluster.layout import settle
 from cluster.processes import Program
+from cluster.zones import zone_labels
 
 ANNOTATION = "kwok.x-k8s.io/node"
 _STAGES = Path(__file__).resolve().parent / "stages.yaml"
@@ -47,6 +48,7 @@ class FakeNodes:
                     "kubernetes.io/hostname": name,
                     "kubernetes.io/os": "linux",
                     "kubernetes.io/arch": "amd64",
+                    **zone_labels(number),
                 },
             },
             "spec": {"taints": taints},

@@ -80,6 +80,12 @@ class KindFlavour:
         listed: list[dict[str, Any]] = json.loads(self._kubectl("get", "nodes", "-o", "json"))["items"]
         return listed
 
+    def add_local_volumes(self, number: int, count: int, size: str) -> list[str]:
+        raise ClusterError(
+            f"cluster {self._layout.name} is a kind one, whose nodes have folders of their own; its class `standard` "
+            "makes volumes on demand"
+        )
+
     def server(self) -> str:
         return self._kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
 

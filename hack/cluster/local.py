@@ -35,6 +35,7 @@ class Flavour(Protocol):
     def load_image(self, archive: Path) -> None: ...
     def create_nodes(self, nodes: list[dict[str, Any]]) -> int: ...
     def nodes(self) -> list[dict[str, Any]]: ...
+    def add_local_volumes(self, number: int, count: int, size: str) -> list[str]: ...
     def server(self) -> str: ...
 
 
@@ -123,6 +124,13 @@ class LocalCluster:
             flavour = self._flavour(record)
             self._create_fake_nodes(flavour, nodes)
             self._wait_for_nodes(flavour, record.nodes + nodes.count)
+
+    def add_local_volumes(self, number: int, count: int, *, size: str = "1Gi") -> list[str]:
+        """Make this many more volumes of the storage class "local" on real node `number`; the result is their
+        names.
+        """
+        with self._alone():
+            return self._flavour(self.state).add_local_volumes(number, count, size)
 
     def set_cable(self, number: int, *, plugged: bool) -> None:
         """Cut real node `number` off from everything, or connect it again."""

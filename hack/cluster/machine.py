@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from cluster import fake, network, tools
+from cluster import fake, network, storage, tools
 from cluster.address_plan import MOST_NODES
 from cluster.api import ApiClient
 from cluster.control_plane import ControlPlane, ControlPlaneOptions
+from cluster.dns import ClusterDns
 from cluster.failure import ClusterError
 from cluster.layout import Layout, home
 from cluster.node import RealNode
@@ -53,6 +54,8 @@ class MachineFlavour:
                 self._processes.stop(name)
             return
         controllers = [plane.controller_manager(), plane.scheduler(), self._kwok()]
+        if nodes:
+            controllers.append(self._dns(plane))
         for program in controllers:
             self._start(program)
         for node in nodes:
@@ -64,8 +67,9 @@ class MachineFlavour:
         for node in self._real_nodes(MOST_NODES):
             if node.was_started():
                 node.stop()
-        for name in ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
+        for name in ("coredns", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
             self._processes.stop(name, grace=2.0)  # nobody is left to be served and nothing is kept
+        storage.remove_host_path_volumes(self._layout.etcd)
         if self._record.nodes:
             network.disconnect(self._layout.name, self._record.plan, MOST_NODES)
 
@@ -82,6 +86,14 @@ class MachineFlavour:
         shares = [missing[start::_CONNECTIONS] for start in range(_CONNECTIONS)]
         with ThreadPoolExecutor(_CONNECTIONS) as threads:
             return sum(threads.map(self._create_some, shares))
+
+    def add_local_volumes(self, number: int, count: int, size: str) -> list[str]:
+        nodes = self._real_nodes(self._record.nodes)
+        if not 1 <= number <= len(nodes):
+            raise ClusterError(f"cluster {self._layout.name} has no real node {number}; it has {len(nodes)}")
+        node = nodes[number - 1]
+        with self._client() as client:
+            return storage.create_local_volumes(client, node.name, node.volumes, count, size)
 
     def _create_some(self, nodes: list[dict[str, Any]]) -> int:
         with self._client() as client:
@@ -100,7 +112,7 @@ class MachineFlavour:
         if not alone:
             names += ["kube-controller-manager", "kube-scheduler", "kwok"]
         if self._record.nodes:
-            names += ["kubelet", "kube-proxy"]
+            names += ["kubelet", "kube-proxy", "coredns"]
         return names
 
     def _start(self, program: Program) -> None:
@@ -111,7 +123,7 @@ class MachineFlavour:
         chosen = self._record.options
         options = ControlPlaneOptions(
             alone=bool(chosen.control_plane_only),
-            reachable_from_nodes=self._record.nodes > 0,
+            real_nodes=self._record.nodes > 0,
             scheduler_qps=chosen.scheduler_qps or 50,
             node_monitor_grace_period=chosen.node_monitor_grace_period or "50s",
             audit_log=bool(chosen.audit_log),
@@ -128,6 +140,14 @@ class MachineFlavour:
             plan.kwok_port,
             pods=self._record.options.fake_pods is not False,
         )
+
+    def _dns(self, plane: ControlPlane) -> Program:
+        """The DNS, ready to be started; also creates the other things that only real nodes need."""
+        dns = ClusterDns(self._layout, self._record.plan)
+        with self._client() as client:
+            dns.create_objects(client)
+            storage.create_classes(client)
+        return dns.program(plane)
 
     def _real_nodes(self, count: int) -> list[RealNode]:
         plan = self._record.plan

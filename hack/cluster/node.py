@@ -16,6 +16,7 @@ from cluster.failure import ClusterError
 from cluster.layout import Layout, settle
 from cluster.processes import Processes, Program
 from cluster.system import cni_plugins, control_group_hierarchies
+from cluster.zones import zone_labels
 from image.archive import image_contents
 
 
@@ -35,6 +36,11 @@ class RealNode:
 
     def _label(self, program: str) -> str:
         return f"{self.name}-{program}"
+
+    @property
+    def volumes(self) -> Path:
+        """Where the node's local volumes lie."""
+        return self._folder / "volumes"
 
     def start_runtime(self) -> None:
         """Start containerd; images can be loaded afterwards."""
@@ -129,7 +135,7 @@ class RealNode:
                 certificate=serving.certificate,
                 key=serving.key,
                 control_group=self._control_group,
-                dns=self._plan.machine,  # the cluster has none: nothing answers there, which pods learn at once
+                dns=self._plan.dns_service,
             ),
         )
         return Program(
@@ -142,6 +148,7 @@ class RealNode:
                 f"--cert-dir={self._folder / 'kubelet' / 'pki'}",
                 f"--hostname-override={self.name}",
                 f"--node-ip={address}",
+                f"--node-labels={','.join(f'{key}={value}' for key, value in zone_labels(self._number).items())}",
                 "--v=1",
             ),
             ready=lambda: answers(f"http://{address}:10248/healthz"),

@@ -24,6 +24,7 @@ NODE_PACKAGES = {
     "busybox": "busybox-static",
 }
 IMAGE_PACKAGES = {"debootstrap": "debootstrap", "busybox": "busybox-static"}
+JAVA_PACKAGES = {"jlink": "default-jdk-headless", "mvn": "maven"}
 
 
 def cni_plugins() -> Path | None:

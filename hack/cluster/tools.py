@@ -26,7 +26,9 @@ _REPORT_EVERY = 10.0  # seconds between two progress lines of one build
 
 @dataclass(frozen=True)
 class Tool:
-    """A program: the folder under hack/tools that pins it, the module with its version, and its package."""
+    """A program: the folder under hack/tools that pins it, the module with its version, and its package, which
+    is "." where the folder has a main.go of its own.
+    """
 
     folder: str
     module: str
@@ -45,6 +47,7 @@ TOOLS = {
     "kube-scheduler": _kubernetes("kube-scheduler"),
     "kubelet": _kubernetes("kubelet"),
     "kube-proxy": _kubernetes("kube-proxy"),
+    "coredns": Tool("coredns", "github.com/coredns/coredns", "."),
     "kwok": Tool("kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
     "helm": Tool("helm", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm"),
     "kind": Tool("kind", "sigs.k8s.io/kind", "sigs.k8s.io/kind"),
@@ -66,10 +69,10 @@ def _module_folder(tool: Tool) -> Path:
 def location(name: str) -> Path:
     """Where the cached program lies or will lie."""
     tool = TOOLS[name]
-    go_mod = (_module_folder(tool) / "go.mod").read_bytes()
-    go_sum = (_module_folder(tool) / "go.sum").read_bytes()
-    version = module_version(go_mod.decode(), tool.module)
-    digest = hashlib.sha256(go_mod + go_sum).hexdigest()[:12]
+    folder = _module_folder(tool)
+    version = module_version((folder / "go.mod").read_text(), tool.module)
+    sources = [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     return home() / "bin" / f"{tool.folder}-{version}-{digest}" / name
 
 
@@ -122,7 +125,7 @@ def _build(name: str, path: Path) -> None:
         str(unfinished),
         tool.package,
     ]
-    say(f"{name}: building {tool.package}")
+    say(f"{name}: building {tool.module if tool.package == '.' else tool.package}")
     begun = time.monotonic()
     with log.open("wb") as output:
         build = subprocess.Popen(

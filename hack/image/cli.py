@@ -16,8 +16,11 @@ from image.base import ImageError
 from image.operator_image import build_operator, image_name
 from image.python_layers import REPOSITORY
 from image.small import BUSYBOX, PAUSE, build_busybox, build_pause
+from image.zookeeper_image import build_zookeeper
+from image.zookeeper_image import image_name as zookeeper_name
 
-_IMAGES = ("pause", "busybox", "tender")
+_OWN = ("pause", "busybox", "tender")
+_IMAGES = (*_OWN, "zookeeper")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 hack/image", description="Container images without a registry.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     build = commands.add_parser("build", help="write images as docker-archives and print their paths")
-    build.add_argument("image", nargs="*", help=f"which (default: all): {', '.join(_IMAGES)}")
+    build.add_argument("image", nargs="*", help=f"which of {', '.join(_IMAGES)} (default: all but zookeeper)")
     build.add_argument("--output", type=Path, default=REPOSITORY / "build" / "images", help="default: build/images")
     build.add_argument("--cache", type=Path, default=home() / "images", help="folder for layers that rarely change")
     build.add_argument("--mirror", help="package mirror for the base layer (default: the distribution's own)")
@@ -46,15 +49,23 @@ def _build(chosen: argparse.Namespace) -> int:
         raise ImageError(f"there is no image {min(unknown)!r}; there are {', '.join(_IMAGES)}")
     if os.geteuid() == 0 and shutil.which("apt-get"):
         system.install(system.missing_packages(system.IMAGE_PACKAGES, cni=False))
-    for image in chosen.image or _IMAGES:
+        if "zookeeper" in chosen.image:
+            system.install(system.missing_packages(system.JAVA_PACKAGES, cni=False))
+    for image in chosen.image or _OWN:
         begun = time.monotonic()
         if image == "pause":
             name, path = PAUSE, build_pause(chosen.output)
         elif image == "busybox":
             name, path = BUSYBOX, build_busybox(chosen.output)
+        elif image == "zookeeper":
+            name, path = zookeeper_name(), build_zookeeper(chosen.output, chosen.cache, chosen.mirror)
         else:
             name, path = image_name(), build_operator(chosen.output, chosen.cache, chosen.mirror)
-        print(f"{name}: {time.monotonic() - begun:.1f} s, sha256 {Layer(path).digest[:12]}", file=sys.stderr)
+        size = path.stat().st_size / 1e6
+        print(
+            f"{name}: {time.monotonic() - begun:.1f} s, {size:.0f} MB, sha256 {Layer(path).digest[:12]}",
+            file=sys.stderr,
+        )
         print(path)
     return 0
 

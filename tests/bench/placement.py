@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import re
 import statistics
 import time
 from collections.abc import Coroutine
@@ -21,6 +20,7 @@ from typing import Any
 
 from tests.bench.report import cpu_seconds, percentile, print_table, write_json
 from tests.bench.tender_running import tender_running, token_kubeconfig
+from tests.bench.traffic import api_writes, growth
 
 from cluster import LocalCluster, Options
 from tender.api.core import Pod, decode_pod
@@ -31,8 +31,6 @@ from tender.cluster.listwatch import ListWatch
 from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
 
 NAMESPACE = "default"
-WRITES = {"POST", "PUT", "PATCH", "DELETE", "APPLY"}
-BACKGROUND = {"leases", "nodes", "endpointslices", "endpoints"}
 PATIENCE_SECONDS = 120.0
 WARM_UP_PODS = 200
 SINGLE_PODS = 30
@@ -134,7 +132,7 @@ class Bench:
         self.bound.first_created = None
         processes = {**self._cluster.pids(), **self._tender, "bench": os.getpid()}
         cpu_before = {name: cpu_seconds(pid) for name, pid in processes.items()}
-        writes_before = await self._writes()
+        writes_before = await api_writes(self._cluster)
         begun = time.monotonic()
         task = asyncio.ensure_future(demand)
         await self._until_bound(pods)
@@ -143,12 +141,8 @@ class Bench:
         first_created = self.bound.first_created or begun
         seconds = max(self.bound.times.values()) - first_created
         await asyncio.sleep(1.5)  # writes that follow a wave, such as the deletion of its offers, count too
-        writes_after = await self._writes()
-        writes = {
-            name: (count - writes_before.get(name, 0)) / pods
-            for name, count in writes_after.items()
-            if count > writes_before.get(name, 0)
-        }
+        written = growth(writes_before, await api_writes(self._cluster))
+        writes = {name: count / pods for name, count in written.items()}
         return Wave(
             pods_per_s=pods / seconds,
             seconds=seconds,
@@ -165,17 +159,6 @@ class Bench:
             while len(self.bound.times) < pods:
                 self.bound.changed.clear()
                 await self.bound.changed.wait()
-
-    async def _writes(self) -> dict[str, float]:
-        """Writes that the API server has counted so far, by verb and resource, less what nodes do of themselves."""
-        text = (await asyncio.to_thread(self._cluster.kubectl, "get", "--raw", "/metrics")).stdout
-        counts: dict[str, float] = {}
-        for labels, value in re.findall(r"^apiserver_request_total\{([^}]*)\} (\S+)$", text, re.MULTILINE):
-            fields = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-            if fields["verb"] in WRITES and fields["resource"] not in BACKGROUND and fields["code"].startswith("2"):
-                name = f"{fields['verb']} {fields['resource']}/{fields['subresource']}".rstrip("/")
-                counts[name] = counts.get(name, 0) + float(value)
-        return counts
 
     async def _clean_up(self) -> None:
         """Remove all pods and offers, and wait until they are gone."""

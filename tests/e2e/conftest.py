@@ -79,6 +79,7 @@ def _describe(cluster: LocalCluster) -> str:
     questions = (
         ("get", "nodes", "-o", "wide"),
         ("get", "pods", "-A", "-o", "wide"),
+        ("get", "persistentvolumes,persistentvolumeclaims", "-A"),
         ("get", "tender", "-A"),
         ("describe", "frameworks", "-A"),
         ("get", "events", "-A", "--sort-by=.lastTimestamp"),

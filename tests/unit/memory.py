@@ -1,24 +1,35 @@
-"""An API server in memory, as far as frameworks, pods and offers need one, with the client that writes to it.
+"""An API server in memory, as far as frameworks and what is theirs need one, with the client that writes to it.
 
-It judges as the real one does: a name is given once, a version must be current, the first answer to an offer stays, and
-a claim never exceeds its slice. What changes is told to a view when the test says so, so a cache can lag.
+It judges as the real one does: a name is given once, a version must be current, the first answer to an offer stays, a
+claim never exceeds its slice, and a volume claim stays for as long as a pod uses it. What changes is told to a view
+when the test says so, so a cache can lag.
 """
 
 import asyncio
 import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
 import msgspec
 
-from tender.api.core import Pod
+from tender.api.core import Node
 from tender.api.framework import Framework
 from tender.api.offer import ResourceOffer
 from tender.api.quantities import parse_resources
 from tender.api.role import FrameworkRole
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
-from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import (
+    FRAMEWORK_ROLES,
+    FRAMEWORKS,
+    NODES,
+    PODS,
+    RESOURCE_OFFERS,
+    VOLUME_CLAIMS,
+    Resource,
+)
+from tender.controller.kinds import KINDS
 from tender.controller.view import View
 
 Manifest = dict[str, Any]
@@ -27,10 +38,12 @@ Refuse = Callable[[str, Resource, str], ApiError | None]
 
 _READ: dict[Resource, Callable[[Manifest], Any]] = {
     FRAMEWORKS: Framework.read,
-    PODS: lambda manifest: msgspec.convert(manifest, Pod),
     RESOURCE_OFFERS: ResourceOffer.read,
     FRAMEWORK_ROLES: FrameworkRole.read,
+    NODES: lambda manifest: msgspec.convert(manifest, Node),
+    **{resource: kind.read for resource, kind in KINDS.items()},
 }
+_PROTECTED = "kubernetes.io/pvc-protection"
 
 
 class ProcessEnded(BaseException):
@@ -65,9 +78,21 @@ class MemoryApi:
         return kept
 
     def remove(self, kind: Resource, name: str) -> None:
-        """An object is gone for good."""
+        """An object is gone for good, and with a pod the volume claims that were deleted while it used them."""
         del self.objects[kind][name]
+        if kind is PODS:
+            for claim, manifest in list(self.objects[VOLUME_CLAIMS].items()):
+                if "deletionTimestamp" in manifest["metadata"] and not self.is_mounted(claim):
+                    del self.objects[VOLUME_CLAIMS][claim]
         self.on_change()
+
+    def is_mounted(self, claim: str) -> bool:
+        """Whether a pod uses a volume claim."""
+        return any(
+            volume.get("persistentVolumeClaim", {}).get("claimName") == claim
+            for pod in self.objects[PODS].values()
+            for volume in pod["spec"].get("volumes", ())
+        )
 
     def read(self, kind: Resource) -> dict[str, Any]:
         """The objects of a kind, as models."""
@@ -85,9 +110,14 @@ class Cache:
         self._listeners = listeners
         self._told: dict[Resource, dict[str, Any]] = {kind: {} for kind in listeners}
 
+    @property
+    def kinds(self) -> tuple[Resource, ...]:
+        """The kinds that it tells of."""
+        return tuple(self._listeners)
+
     def catch_up(self, *kinds: Resource) -> None:
         """Tell of the changes of these kinds, by default of all."""
-        for kind in kinds or tuple(self._listeners):
+        for kind in kinds or self.kinds:
             before, after = self._told[kind], self._api.read(kind)
             for name in before.keys() | after.keys():
                 old, new = before.get(name), after.get(name)
@@ -100,8 +130,9 @@ def cache_of(view: View, api: MemoryApi) -> Cache:
     """The caches of a controller."""
     listeners: dict[Resource, Listener] = {
         FRAMEWORKS: view.framework_changed,
-        PODS: view.pod_changed,
+        NODES: view.node_changed,
         RESOURCE_OFFERS: view.offer_changed,
+        **{kind: partial(view.child_changed, kind) for kind in KINDS},
     }
     return Cache(api, listeners)
 
@@ -139,19 +170,43 @@ class MemoryClient:
         self.api.put(resource, {**body, "status": {"phase": "Pending"}} if resource is PODS else body)
         return self._written("create", resource, name)
 
+    async def apply(self, resource: Resource, body: Manifest, *, field_manager: str | None = None) -> Manifest:
+        name = body["metadata"]["name"]
+        await self._arrive("apply", resource, name)
+        present = self.api.objects[resource].get(name, {"metadata": {}})
+        applied = {**present, **body, "metadata": {**present["metadata"], **body["metadata"]}}
+        if applied != present:
+            self.api.put(resource, applied)
+        return self._written("apply", resource, name)
+
     async def delete(
-        self, resource: Resource, name: str, *, namespace: str | None = None, uid: str | None = None
+        self,
+        resource: Resource,
+        name: str,
+        *,
+        namespace: str | None = None,
+        uid: str | None = None,
+        grace_seconds: int | None = None,
     ) -> Manifest:
         await self._arrive("delete", resource, name)
         present = self._existing(resource, name)
         if uid not in {None, present["metadata"]["uid"]}:
             raise Conflict(409, "Conflict", f"{name} has another uid")
-        if resource is not PODS:
+        stays = self._marks_of_the_end(resource, name, grace_seconds)
+        if stays is None:
             self.api.remove(resource, name)
-            return self._written("delete", resource, name)
-        leaving = {**present, "metadata": {**present["metadata"], "deletionTimestamp": "2026-05-01T12:00:00Z"}}
-        self.api.put(resource, leaving)
+        else:
+            self.api.put(resource, {**present, "metadata": {**present["metadata"], **stays}})
         return self._written("delete", resource, name)
+
+    def _marks_of_the_end(self, resource: Resource, name: str, grace_seconds: int | None) -> Manifest | None:
+        """The metadata of an object that is deleted and still there; None for one that goes at once."""
+        marks = {"deletionTimestamp": "2026-05-01T12:00:00Z"}
+        if resource is PODS and grace_seconds != 0:
+            return {**marks, "deletionGracePeriodSeconds": grace_seconds or 30}
+        if resource is VOLUME_CLAIMS and self.api.is_mounted(name):
+            return {**marks, "deletionGracePeriodSeconds": 0, "finalizers": [_PROTECTED]}
+        return None
 
     async def patch_status(
         self,

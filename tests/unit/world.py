@@ -150,7 +150,7 @@ class World:
             self.lives += 1
         processes = [self.process, *([self.rival] if self.rival else [])]
         for process in processes:
-            process.cache.catch_up(*(kind for kind in (FRAMEWORKS, PODS, RESOURCE_OFFERS) if kind not in lagging))
+            process.cache.catch_up(*(kind for kind in process.cache.kinds if kind not in lagging))
         try:
             for process in processes:
                 while await process.turn():

@@ -103,6 +103,11 @@ class ListWatch(Generic[T]):
         self._relist_reason = "initial"
         self._failures = 0
 
+    @property
+    def invalid(self) -> set[str]:
+        """The keys of objects that are there and cannot be read."""
+        return self._versions.keys() - self.objects.keys()
+
     async def run(self) -> None:
         """Follow the API server until cancelled."""
         while True:

@@ -1,12 +1,15 @@
-"""Carries out a turn: answers, launches, stops and the status. The only place that writes for frameworks.
+"""Carries out a turn: what is kept, answers, launches, stops, removals and the status. The only place that writes for
+frameworks.
 
-An answer is a compare-and-swap: whoever wrote first has won, and the offer is looked at again. A pod that exists
-already was launched by an earlier try. A write that fails leaves the rest of the turn alone and is asked for again by
-the next one.
+What is kept comes first, and as long as it cannot be written nothing is launched, stopped or removed: a planner counts
+on finding it recorded. An answer is a compare-and-swap: whoever wrote first has won, and the offer is looked at again.
+A pod that exists already was launched by an earlier try. Any other write that fails leaves the rest of the turn alone
+and is asked for again by the next one.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,14 +21,18 @@ from tender.api.offer import OfferPhase, ResourceOffer
 from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Forbidden, Invalid, NotFound
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
+from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.controller.kinds import KEPT, KINDS, Kind
 from tender.controller.metrics import ControllerMetrics
-from tender.controller.view import Key, View, key_of
-from tender.frameworks.sdk import Answer, Claim, Launch, Stop, Turn
+from tender.controller.news import is_news
+from tender.controller.registry import Key, key_of
+from tender.controller.view import View
+from tender.frameworks.sdk import Answer, Claim, Launch, Remove, Stop, Turn
+from tender.frameworks.sdk.revival import Revival
 
 log = structlog.get_logger(__name__)
 
-_FIGURES = ("replicas", "readyReplicas", "updatedReplicas")
+Write = Coroutine[Any, Any, None]
 
 
 class Executor:
@@ -47,29 +54,51 @@ class Executor:
         self._manager = manager
         self._status_interval = status_interval
         self._clock = clock
-        self._status_written: dict[str, float] = {}
+        self._status_written: dict[Key, float] = {}
+        self._revivals: dict[Key, Revival] = {}
 
     async def carry_out(self, framework: Framework, turn: Turn) -> float | None:
         """Do what the turn says. Returns when (epoch seconds) the rest of the status is due; raises ApiError when some
         of it failed, after all of it was tried.
         """
-        writes = [
-            *(self._answer(framework, answer) for answer in turn.answers),
-            *(self._launch(framework, launch) for launch in turn.launches),
-            *(self._stop(framework, stop) for stop in turn.stops),
-        ]
         due, writes_status = self._status_due(framework, turn.status)
+        answers = [self._answer(framework, answer) for answer in turn.answers]
+        if turn.keep:
+            kept, answered = await asyncio.gather(
+                _all(self._keep(framework, manifest) for manifest in turn.keep), _all(answers)
+            )
+        else:
+            kept, answered = [], []
+        writes = answers if not turn.keep else []
+        if not kept:
+            writes += [
+                *(self._launch(framework, launch) for launch in turn.launches),
+                *(self._stop(framework, stop) for stop in turn.stops),
+                *(self._remove(framework, remove) for remove in turn.remove),
+            ]
         if writes_status:
             writes.append(self._write_status(framework, turn.status))
-        results = await asyncio.gather(*writes, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failures = [*kept, *answered, *await _all(writes)]
+        if failures:
+            raise failures[0]
         return due
 
     def forget(self, framework: Key) -> None:
         """The framework is gone."""
         self._status_written.pop(framework, None)
+        self._revivals.pop(framework, None)
+
+    async def give_up(self, pod: Pod) -> None:
+        """Delete a pod that nobody can end any more, whosever it was; raises ApiError."""
+        name, namespace, uid = pod.metadata.name, pod.metadata.namespace, pod.metadata.uid
+        with contextlib.suppress(NotFound, Conflict):
+            await self._client.delete(PODS, name, namespace=namespace, uid=uid, grace_seconds=0)
+
+    async def _keep(self, framework: Framework, manifest: Mapping[str, Any]) -> None:
+        kind = _kind(framework, manifest["kind"])
+        written = await self._client.apply(kind.resource, manifest, field_manager=self._manager)
+        self._view.child_written(framework, kind.resource, kind.read(written))
+        log.debug("kept", framework=framework.metadata.name, kind=manifest["kind"], name=manifest["metadata"]["name"])
 
     async def _answer(self, framework: Framework, answer: Answer) -> None:
         namespace, key = framework.metadata.namespace, key_of(framework)
@@ -115,9 +144,9 @@ class Executor:
         name = launch.pod["metadata"]["name"]
         try:
             created = await self._client.create(PODS, launch.pod, metadata_only=True)
-        except AlreadyExists:
+        except AlreadyExists as exists:
             self._view.pod_launched(framework, launch.offer, name)
-            await self._look_for(framework, launch.offer, name)
+            await self._look_for(framework, launch, exists)
             return
         except ApiError as error:
             self._metrics.launches.labels("failed").inc()
@@ -128,36 +157,67 @@ class Executor:
         self._view.refusals.end(framework)
         self._view.pod_created(framework, launch.offer, _as_created(launch.pod, created))
 
-    async def _look_for(self, framework: Framework, offer: str, name: str) -> None:
-        """Read a pod that exists already: an earlier try may have made it, and the cache may not know of it yet."""
+    async def _look_for(self, framework: Framework, launch: Launch, exists: AlreadyExists) -> None:
+        """Read a pod that exists already: an earlier try may have made it, and the cache may not know of it yet.
+
+        Raises what the API server said where no claim gives the pod its name: it will be wanted until it is made, and
+        nothing tells when somebody else's pod of that name goes.
+        """
+        name = launch.pod["metadata"]["name"]
         try:
             pod = msgspec.convert(await self._client.get(PODS, name, namespace=framework.metadata.namespace), Pod)
         except NotFound:
-            return
-        if pod.controller is not None and pod.controller.uid == framework.metadata.uid:
-            self._view.pod_created(framework, offer, pod)
+            pod = None
+        if pod is not None and pod.controller is not None and pod.controller.uid == framework.metadata.uid:
+            self._view.pod_created(framework, launch.offer, pod)
+        elif not launch.offer:
+            raise exists
 
     async def _stop(self, framework: Framework, stop: Stop) -> None:
-        try:
-            await self._client.delete(PODS, stop.pod, namespace=framework.metadata.namespace, uid=stop.uid)
-        except (NotFound, Conflict):
-            log.debug("pod was gone already", pod=stop.pod)
-        else:
+        if await self._delete(framework, PODS, stop.pod, stop.uid, stop.grace_seconds):
             self._metrics.stops.inc()
             log.info("pod stopped", framework=framework.metadata.name, pod=stop.pod, why=stop.why)
-        self._view.pod_stopped(framework, stop.uid)
+
+    async def _remove(self, framework: Framework, remove: Remove) -> None:
+        resource = _kind(framework, remove.kind).resource
+        if await self._delete(framework, resource, remove.name, remove.uid, None):
+            log.info("removed", framework=framework.metadata.name, kind=remove.kind, name=remove.name, why=remove.why)
+
+    async def _delete(self, framework: Framework, resource: Resource, name: str, uid: str, grace: int | None) -> bool:
+        """Delete an object of the framework; False if it was gone already."""
+        try:
+            answer = await self._client.delete(
+                resource, name, namespace=framework.metadata.namespace, uid=uid, grace_seconds=grace
+            )
+        except (NotFound, Conflict):
+            log.debug("gone already", kind=resource.kind, name=name)
+            self._view.child_gone(framework, resource, uid)
+            return False
+        if _is_leaving(answer, grace):
+            self._view.child_written(framework, resource, KINDS[resource].read(answer))
+        else:
+            self._view.child_gone(framework, resource, uid)
+        return True
 
     def _status_due(self, framework: Framework, status: Mapping[str, Any]) -> tuple[float | None, bool]:
-        """When the status must be written if not now, and whether now: news at once, mere figures now and then."""
-        wanted = FrameworkStatus.model_validate(status).manifest()
-        present = framework.status.manifest()
+        """When the status must be written if not now, and whether now: news at once, mere figures now and then, and a
+        changed demand when the framework may change it again.
+        """
+        future = FrameworkStatus.model_validate(status)
+        wanted, present = future.manifest(), framework.status.manifest()
         present.pop("allocation", None)
         if wanted == present:
             return None, False
-        last = self._status_written.get(key_of(framework), 0.0)
-        if _news(wanted) != _news(present) or self._clock() >= last + self._status_interval:
-            return None, True
-        return last + self._status_interval, False
+        key, now = key_of(framework), self._clock()
+        last = self._status_written.get(key, 0.0)
+        if now < last + self._status_interval and not is_news(wanted, present):
+            return last + self._status_interval, False
+        if framework.status.demand is not None and future.demand_revision != framework.status.demand_revision:
+            revival = self._revivals.get(key, Revival())
+            if not revival.allowed(now):
+                return revival.next_at(now), False
+            self._revivals[key] = revival.after(now)
+        return None, True
 
     async def _write_status(self, framework: Framework, status: Mapping[str, Any]) -> None:
         self._status_written[key_of(framework)] = self._clock()
@@ -180,11 +240,26 @@ def _as_created(manifest: Mapping[str, Any], answer: Mapping[str, Any]) -> Pod:
     return msgspec.structs.replace(pod, spec=PodSpec(node_name=manifest["spec"].get("nodeName", "")))
 
 
-def _news(status: Mapping[str, Any]) -> dict[str, Any]:
-    """A status without the figures: what people and the master must know at once."""
-    news = {name: value for name, value in status.items() if name not in _FIGURES}
-    news["conditions"] = [
-        {name: value for name, value in condition.items() if name not in {"message", "lastTransitionTime"}}
-        for condition in status.get("conditions", ())
-    ]
-    return news
+def _kind(framework: Framework, kind: str) -> Kind:
+    if kind not in KEPT:
+        raise ValueError(
+            f"framework {framework.metadata.name}: its plan keeps or removes a {kind}, which is none of"
+            f" {', '.join(sorted(KEPT))}"
+        )
+    return KEPT[kind]
+
+
+def _is_leaving(answer: Mapping[str, Any], grace: int | None) -> bool:
+    """Whether an object is still there after its deletion, going by what the API server answered: within its grace
+    period, or until somebody has taken off a finalizer.
+    """
+    metadata = answer.get("metadata") or {}
+    if "deletionTimestamp" not in metadata:
+        return False
+    return bool(metadata.get("finalizers")) or (grace != 0 and bool(metadata.get("deletionGracePeriodSeconds")))
+
+
+async def _all(writes: Iterable[Write]) -> list[BaseException]:
+    """Do all of it, side by side; what went wrong."""
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    return [result for result in results if isinstance(result, BaseException)]

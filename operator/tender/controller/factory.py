@@ -4,14 +4,15 @@ import asyncio
 import platform
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from tender.api.core import decode_pod
+from tender.api.core import Pod, decode_node
 from tender.api.framework import Framework
 from tender.api.names import LABEL_FRAMEWORK
 from tender.api.offer import ResourceOffer
@@ -21,12 +22,15 @@ from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import TrafficMetrics
 from tender.cluster.pulse import Pulse
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
 from tender.cluster.vitals import Vitals
 from tender.controller.executor import Executor
+from tender.controller.kinds import KINDS
 from tender.controller.loop import TurnLoop
 from tender.controller.metrics import ControllerMetrics
+from tender.controller.orphans import orphans
+from tender.controller.rounds import make_rounds
 from tender.controller.settings import ControllerSettings
 from tender.controller.view import View
 from tender.frameworks.sdk import Note, Planner
@@ -41,6 +45,7 @@ async def run_controller(
     planners: Mapping[str, Planner],
     *,
     manager: str,
+    selects: Callable[[Framework], bool] | None = None,
     clock: Callable[[], float] = time.time,
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
@@ -48,7 +53,8 @@ async def run_controller(
     """Run frameworks until `stop` is set; without one, until a signal asks the process to end.
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
-    is written. `clock` gives epoch seconds.
+    is written. Of the frameworks of these kinds only those are run that `selects` holds for: an author's own
+    controller runs {"external": planner} for those that are its. `clock` gives epoch seconds.
     """
     rng = rng or Random()
     stop = stop or _set_by_signals(asyncio.Event())
@@ -69,8 +75,17 @@ async def run_controller(
                 Regarding.to(FRAMEWORKS, framework), note.reason, note.message, warning=note.kind == "Warning"
             )
 
-        turns = TurnLoop(planners, metrics, turns_at_once=settings.turns_at_once, clock=clock, rng=rng, tell=tell)
-        view = View(turns.mark)
+        turns = TurnLoop(
+            planners,
+            metrics,
+            turns_at_once=settings.turns_at_once,
+            clock=clock,
+            rng=rng,
+            tell=tell,
+            selects=selects,
+        )
+        nodes_changed = asyncio.Event()
+        view = View(turns.mark, nodes_changed.set)
         executor = Executor(
             client, view, metrics, manager=manager, status_interval=settings.status_interval, clock=clock
         )
@@ -86,35 +101,43 @@ async def run_controller(
                 resource,
                 decode,
                 on_change=on_change,
-                namespace=settings.namespace,
+                namespace=settings.namespace if resource.namespaced else None,
                 label_selector=label_selector,
                 observe=traffic.cache,
                 rng=rng,
             )
 
         frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
-        pods = follow(PODS, decode_pod, view.pod_changed, LABEL_FRAMEWORK)
+        nodes = follow(NODES, decode_node, view.node_changed)
         offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
-        caches: tuple[ListWatch[Any], ...] = (frameworks, pods, offers)
+        children = {
+            resource: follow(resource, kind.decode, partial(view.child_changed, resource), LABEL_FRAMEWORK)
+            for resource, kind in KINDS.items()
+        }
+        caches: tuple[ListWatch[Any], ...] = (frameworks, nodes, offers, *children.values())
+
+        def lost_pods() -> list[Pod]:
+            uids = {one.metadata.uid or "" for one in frameworks.objects.values()}
+            return orphans(children[PODS].objects.values(), uids, frameworks.invalid, nodes.objects, clock())
+
+        async def work() -> None:
+            """Do nothing before everything that is there is known."""
+            await asyncio.gather(*(cache.synced.wait() for cache in caches))
+            log.info("caches are complete", objects={cache.resource.plural: len(cache.objects) for cache in caches})
+            await asyncio.gather(turns.run(view, executor), make_rounds(view, executor, lost_pods, nodes_changed))
+
         pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=settings.namespace)
         vitals = Vitals(pulse, caches, settings.vitals)
         background = [
-            tasks.create_task(work) for work in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
+            tasks.create_task(each) for each in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
         ]
         async with Serving(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
-            background.append(tasks.create_task(_take_turns(caches, turns, view, executor)))
+            background.append(tasks.create_task(work()))
             await stop.wait()
         for task in background:
             task.cancel()
-
-
-async def _take_turns(caches: Iterable[ListWatch[Any]], turns: TurnLoop, view: View, executor: Executor) -> None:
-    """Take no turn before everything that is there is known."""
-    await asyncio.gather(*(cache.synced.wait() for cache in caches))
-    log.info("caches are complete", objects={cache.resource.plural: len(cache.objects) for cache in caches})
-    await turns.run(view, executor)
 
 
 def _set_by_signals(stop: asyncio.Event) -> asyncio.Event:

@@ -15,7 +15,8 @@ from tender.cluster.errors import ApiError
 from tender.cluster.retry import Backoff
 from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
-from tender.controller.view import Key, View
+from tender.controller.registry import Key
+from tender.controller.view import View
 from tender.frameworks.sdk import Note, Planner, take_turn
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,9 @@ REST_SECONDS = 0.02
 
 
 class TurnLoop:
-    """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"."""
+    """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"; of these
+    frameworks only those that `selects` holds for, if it is given.
+    """
 
     def __init__(
         self,
@@ -36,8 +39,10 @@ class TurnLoop:
         clock: Callable[[], float],
         rng: Random,
         tell: Callable[[Framework, Note], None],
+        selects: Callable[[Framework], bool] | None = None,
     ) -> None:
         self._planners = planners
+        self._selects = selects
         self._metrics = metrics
         self._clock = clock
         self._rng = rng
@@ -121,6 +126,8 @@ class TurnLoop:
             self._tell(framework, Note("WriteRefused", str(error), "Warning"))
 
     def _planner(self, framework: Framework) -> Planner | None:
+        if self._selects is not None and not self._selects(framework):
+            return None
         kinds = (kind for kind in self._planners if getattr(framework.spec, kind) is not None)
         return next((self._planners[kind] for kind in kinds), None)
 

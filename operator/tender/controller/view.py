@@ -1,94 +1,104 @@
-"""What a turn looks at: the caches of frameworks, pods and offers, with the controller's own writes on top.
-
-The caches lag behind the API server by a moment. A turn taken in that moment would do again what was just done, so
-every answer to a write is kept until the cache has caught up with it.
+"""What a turn looks at: the caches of frameworks, nodes, offers and of what is a framework's own, with the controller's
+own writes on top (`children`).
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from tender.api.core import Pod
+from tender.api.core import Node, Pod
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
+from tender.cluster.resources import PODS, Resource
+from tender.controller.children import Children, owner_of
+from tender.controller.kinds import KINDS
+from tender.controller.nodes import Nodes
 from tender.controller.refusals import LaunchRefusals
+from tender.controller.registry import FrameworkRegistry, Key, key_of
 from tender.frameworks.sdk import Seen
 
-Key = str
-""" "namespace/name" of a framework."""
-_MOST_TOMBSTONES = 10_000
+
+def _nothing() -> None:
+    pass
 
 
 class View:
-    """Frameworks with their pods and offers. `on_dirty(key)` is called when something of a framework changed."""
+    """Frameworks with what they have.
 
-    def __init__(self, on_dirty: Callable[[Key], None]) -> None:
+    `on_dirty(key)` is called when something changed that a framework's turn looks at, `on_nodes()` when nodes changed
+    so that waiting frameworks may look again: there may be many of either, so somebody else says when
+    (`mark_waiting`).
+    """
+
+    def __init__(self, on_dirty: Callable[[Key], None], on_nodes: Callable[[], None] = _nothing) -> None:
         self._on_dirty = on_dirty
-        self._frameworks: dict[Key, Framework] = {}
-        self._keys_by_uid: dict[str, Key] = {}
-        self._pods: dict[str, dict[str, Pod]] = {}
+        self._on_nodes = on_nodes
+        self._frameworks = FrameworkRegistry()
+        self._nodes = Nodes()
+        self._children: dict[Resource, Children[Any]] = {kind: Children(self._mark) for kind in KINDS}
         self._offers: dict[Key, dict[str, ResourceOffer]] = {}
-        self._created: dict[str, dict[str, Pod]] = {}
-        self._stopped: dict[str, set[str]] = {}
-        self._gone: dict[str, None] = {}
-        self.refusals = LaunchRefusals()
         self._launched: dict[tuple[Key, str], set[str]] = {}
+        self.refusals = LaunchRefusals()
 
     def framework_changed(self, old: Framework | None, new: Framework | None) -> None:
         """The cache tells of a framework."""
         if old is not None and (new is None or old.metadata.uid != new.metadata.uid):
             self._forget(old)
         if new is not None:
-            self.framework_written(new)
+            self._frameworks.put(new)
         present = new or old
         if present is not None:
             self._on_dirty(key_of(present))
+        for key in self._frameworks.concerned_by(old, new):
+            self._on_dirty(key)
 
     def framework_written(self, framework: Framework) -> None:
-        """The API server answered with this framework."""
-        key = key_of(framework)
-        known = self._frameworks.get(key)
-        if known is None or known.metadata.uid != framework.metadata.uid or _newer(framework, known):
-            self._frameworks[key] = framework
-            self._keys_by_uid[framework.metadata.uid or ""] = key
+        """The API server answered with this framework, which may be gone by now."""
+        if self._frameworks.key(framework.metadata.uid or "") is not None:
+            self._frameworks.put(framework)
 
-    def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        """The cache tells of a pod."""
-        for pod in (old, new):
-            owner = pod.controller if pod is not None else None
-            if pod is None or owner is None:
-                continue
-            name = _pod_key(pod)
-            created = self._created.get(owner.uid, {})
-            if name in created and (pod is new or created[name].metadata.uid == pod.metadata.uid):
-                del created[name]
-            pods = self._pods.setdefault(owner.uid, {})
-            if pod is new:
-                pods[name] = pod
-            else:
-                pods.pop(name, None)
-                if new is None or new.metadata.uid != pod.metadata.uid:
-                    self._stopped.get(owner.uid, set()).discard(pod.metadata.uid)
-                    self._bury(pod.metadata.uid)
-            if not pods:
-                del self._pods[owner.uid]
-            key = self._keys_by_uid.get(owner.uid)
-            if key is not None:
-                self._on_dirty(key)
+    def node_changed(self, old: Node | None, new: Node | None) -> None:
+        """The cache tells of a node."""
+        present = new or old
+        if self._nodes.changed(old, new) and present is not None:
+            for uid in self._nodes.holders(present.metadata.name):
+                self._mark(uid)
+            self._on_nodes()
+
+    def mark_waiting(self) -> None:
+        """Nodes have changed: whoever waits may have got what it waits for."""
+        for key in self._frameworks.waiting():
+            self._on_dirty(key)
+
+    def child_changed(self, kind: Resource, old: Any, new: Any) -> None:
+        """The cache tells of an object of this kind."""
+        node = KINDS[kind].node
+        before, after = owner_of(old), owner_of(new)
+        if before == after and before is not None:
+            self._nodes.moved(before, node(old), node(new))
+        else:
+            if before is not None:
+                self._nodes.moved(before, node(old), "")
+            if after is not None:
+                self._nodes.moved(after, "", node(new))
+        self._children[kind].changed(old, new)
+
+    def child_written(self, framework: Framework, kind: Resource, child: Any) -> None:
+        """The API server answered with this object, which it has created, changed or begun to delete."""
+        self._children[kind].written(framework.metadata.uid or "", child)
+
+    def child_gone(self, framework: Framework, kind: Resource, uid: str) -> None:
+        """The API server has deleted this object, or says that it is gone."""
+        self._children[kind].gone(framework.metadata.uid or "", uid)
 
     def pod_created(self, framework: Framework, offer: str, pod: Pod) -> None:
         """The API server has created this pod from a claim of the offer."""
-        uid, key = framework.metadata.uid or "", _pod_key(pod)
-        if key not in self._pods.get(uid, {}) and pod.metadata.uid not in self._gone:
-            self._created.setdefault(uid, {})[key] = pod
+        self.child_written(framework, PODS, pod)
         self.pod_launched(framework, offer, pod.metadata.name)
 
     def pod_launched(self, framework: Framework, offer: str, name: str) -> None:
-        """A pod of this name was made from a claim of the offer, now or earlier."""
-        self._launched.setdefault((key_of(framework), offer), set()).add(name)
-
-    def pod_stopped(self, framework: Framework, uid: str) -> None:
-        """The API server has accepted the deletion of this pod."""
-        if uid not in self._gone:
-            self._stopped.setdefault(framework.metadata.uid or "", set()).add(uid)
+        """A pod of this name was made from a claim of the offer, now or earlier; no offer: into a reservation."""
+        if offer:
+            self._launched.setdefault((key_of(framework), offer), set()).add(name)
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
         """The cache tells of an offer."""
@@ -123,45 +133,29 @@ class View:
 
     def seen(self, framework: Framework, now: float) -> Seen:
         """Everything that the framework's next turn looks at."""
-        key, uid = key_of(framework), framework.metadata.uid or ""
-        stopped = self._stopped.get(uid, set())
-        pods = {**self._created.get(uid, {}), **self._pods.get(uid, {})}
+        key, uid, namespace = key_of(framework), framework.metadata.uid or "", framework.metadata.namespace
         offers = {name: offer for name, offer in self._offers.get(key, {}).items() if _is_made_to(offer, uid)}
         return Seen(
             framework=framework,
-            pods=tuple(
-                pod
-                for _, pod in sorted(pods.items())
-                if pod.metadata.uid not in stopped and pod.metadata.namespace == framework.metadata.namespace
-            ),
             offers=tuple(offer for _, offer in sorted(offers.items())),
             launched=frozenset(name for offer in offers for name in self._launched.get((key, offer), ())),
             now=now,
             refused=self.refusals.of(framework),
+            nodes=self._nodes.by_name,
+            frameworks=self._frameworks.in_namespace(namespace),
+            **{kind.seen_as: self._children[resource].of(uid, namespace) for resource, kind in KINDS.items()},
         )
 
+    def _mark(self, uid: str) -> None:
+        key = self._frameworks.key(uid)
+        if key is not None:
+            self._on_dirty(key)
+
     def _forget(self, framework: Framework) -> None:
-        uid = framework.metadata.uid or ""
-        self._frameworks.pop(key_of(framework), None)
-        self._keys_by_uid.pop(uid, None)
-        self._created.pop(uid, None)
-        self._stopped.pop(uid, None)
+        self._frameworks.remove(framework)
+        for children in self._children.values():
+            children.forget(framework.metadata.uid or "")
         self.refusals.end(framework)
-
-    def _bury(self, uid: str) -> None:
-        """Remember that a pod is gone: the answer to a write may come later than the news of what became of it."""
-        self._gone[uid] = None
-        while len(self._gone) > _MOST_TOMBSTONES:
-            del self._gone[next(iter(self._gone))]
-
-
-def key_of(framework: Framework) -> Key:
-    """The key of a framework."""
-    return f"{framework.metadata.namespace}/{framework.metadata.name}"
-
-
-def _pod_key(pod: Pod) -> str:
-    return f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
 def _is_made_to(offer: ResourceOffer, framework_uid: str) -> bool:
@@ -170,5 +164,5 @@ def _is_made_to(offer: ResourceOffer, framework_uid: str) -> bool:
     return not owners or framework_uid in owners
 
 
-def _newer(one: Framework | ResourceOffer, other: Framework | ResourceOffer) -> bool:
+def _newer(one: ResourceOffer, other: ResourceOffer) -> bool:
     return int(one.metadata.resource_version or 0) > int(other.metadata.resource_version or 0)

@@ -21,6 +21,9 @@ from tender.master.registry import Registry, key_of
 
 log = structlog.get_logger(__name__)
 
+REMOVALS_AT_ONCE = 2
+"""How many offers are deleted at once. Nobody waits for it, so while others want to be served it takes a small part."""
+
 
 class Executor:
     """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them."""
@@ -30,6 +33,7 @@ class Executor:
         self._offers = offers
         self._tasks = tasks
         self._busy: set[str] = set()
+        self._removals = asyncio.Semaphore(REMOVALS_AT_ONCE)
         self.failed: set[str] = set()
 
     def create(self, offers: Iterable[ResourceOffer]) -> None:
@@ -114,10 +118,10 @@ class Executor:
         self._offers.put(present)
 
     async def _remove(self, offer: ResourceOffer) -> None:
+        name, namespace = offer.metadata.name, offer.metadata.namespace
         try:
-            await self._client.delete(
-                RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace, uid=offer.metadata.uid
-            )
+            async with self._removals:
+                await self._client.delete(RESOURCE_OFFERS, name, namespace=namespace, uid=offer.metadata.uid)
         except (NotFound, Conflict):
             log.debug("offer was gone already", offer=key_of(offer))
         self._offers.drop(key_of(offer), offer.metadata.uid)

@@ -34,6 +34,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout = 300
     settings.watching.client_timeout = 360
     settings.networking.request_timeout = 30
+    settings.persistence.diffbase_storage = _NoDiffs()
+    settings.persistence.progress_storage = _NoProgress()
 
 
 def _register(operator: kopf.OperatorRegistry, resource: Resource, registry: Registry[Any]) -> None:
@@ -47,3 +49,35 @@ def _register(operator: kopf.OperatorRegistry, resource: Resource, registry: Reg
             registry.drop(key_in(metadata), metadata["uid"])
         else:
             registry.put(manifest)
+
+
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Extracts nothing of an object: kopf would copy all of it at every event, for handlers of a kind not used here."""
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: object) -> None:
+        return None
+
+    def store(self, **_: object) -> None:
+        return None
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """Looks for nothing on an object: handlers of events have no progress that could be kept there."""
+
+    def fetch(self, **_: object) -> None:
+        return None
+
+    def store(self, **_: object) -> None:
+        return None
+
+    def purge(self, **_: object) -> None:
+        return None
+
+    def touch(self, **_: object) -> None:
+        return None
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence

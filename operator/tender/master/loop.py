@@ -35,6 +35,8 @@ REST_SECONDS = 10.0
 """How long a framework rests after the API server refused an offer for it."""
 _COSTLY_SECONDS = 0.01
 """From this duration on a cycle over all nodes waits for its second, if it was asked for by some nodes only."""
+_REST_FACTOR = 3.0
+"""For how many times as long as the last tick took changes are gathered: ticks take a quarter of the time at most."""
 _RESTING = "the API server refused an offer for it; trying again soon"
 
 
@@ -69,6 +71,7 @@ class AllocationLoop:
         self._everywhere = True
         self._nodes: set[str] = set()
         self._explained = 0.0
+        self._tick_seconds = 0.0
         self._resting: dict[str, float] = {}
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
@@ -83,13 +86,20 @@ class AllocationLoop:
             self._nodes.update(nodes)
         self._changed.set()
 
+    @property
+    def rest_seconds(self) -> float:
+        """How long more changes are waited for after the first: longer when a tick is costly, as with thousands of
+        frameworks, since every change has to be taken in meanwhile.
+        """
+        return min(self._settings.interval, max(self._settings.debounce, _REST_FACTOR * self._tick_seconds))
+
     async def run(self) -> None:
         """Run cycles until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(self._settings.interval):
                     await self._changed.wait()
-                await asyncio.sleep(self._settings.debounce)
+                await asyncio.sleep(self.rest_seconds)
             except TimeoutError:
                 self._everywhere = True
             self._changed.clear()
@@ -102,6 +112,7 @@ class AllocationLoop:
 
     def tick(self, nodes: Collection[str] | None = None) -> None:
         """One cycle, over these nodes or all: end what is due, decide what is offered, hand both to the executor."""
+        begun = time.perf_counter()
         now = self._clock()
         self._everywhere, self._nodes = False, set()
         self._rest(now)
@@ -124,6 +135,7 @@ class AllocationLoop:
             self._explained = now
         self.latest = result if explain else CycleResult(result.grants, self.latest.not_offered)
         self.last_cycle = now
+        self._tick_seconds = time.perf_counter() - begun
 
     def role_changed(self, before: Role | None, after: Role | None) -> None:
         """A role changed, came (`before` None) or went: the offers that no longer fit are taken back."""

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from tender.allocation import CycleResult, Ledger, Settings
+from tender.api.framework import Framework
 from tender.api.meta import CustomResource
 from tender.api.names import MANAGER_MASTER
 from tender.cluster.client import Client
@@ -29,7 +30,8 @@ from tender.master.role_statuses import RoleStatuses, news_of_quota
 
 log = structlog.get_logger(__name__)
 
-_WRITES_AT_ONCE = 20
+_WRITES_AT_ONCE = 4
+"""Statuses are for people, who can wait a moment: many at once would hold up those who launch."""
 
 Wanted = tuple[Resource, CustomResource, dict[str, Any]]
 
@@ -97,7 +99,8 @@ class StatusWriter:
         """The statuses of all objects that may be written now."""
         ledger, settings, result = self._ledger, self._settings, self._latest()
         for name, framework in self._facts.frameworks.objects.items():
-            if self._may_write(framework, now):
+            waits = name in result.not_offered and framework.status.demand is not None
+            if self._may_write(framework, now) and (waits or not self._is_new(framework, now)):
                 yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
         roles = [role for role in self._facts.roles.objects.values() if self._may_write(role, now)]
         for role, status in self._roles.of(roles, now):
@@ -112,6 +115,17 @@ class StatusWriter:
             return True
         self._look_again = min(self._look_again, written[0] + self._interval)
         return False
+
+    def _is_new(self, framework: Framework, now: float) -> bool:
+        """Whether a framework came so lately that its figures are about to change: one write then tells what came of
+        it. Why it waits, if it does, is told at once.
+        """
+        created = framework.metadata.creation_timestamp
+        settled = created.timestamp() + self._interval if created is not None else now
+        if now >= settled:
+            return False
+        self._look_again = min(self._look_again, settled)
+        return True
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
         uid = target.metadata.uid or ""

@@ -25,7 +25,7 @@ async def check_that_no_node_is_overcommitted(world: World) -> None:
 
 
 async def held(world: World) -> Held:
-    """Pods, open offers, and claims as far as they are not launched.
+    """Pods that have not ended, open offers, and claims as far as they are not launched.
 
     Offers are read before pods, so a claim that is launched in between is not counted twice.
     """
@@ -34,7 +34,8 @@ async def held(world: World) -> Held:
     pods = [decode_pod(bytes(item)) for item in page.items]
     held: Held = {}
     for pod in pods:
-        _add(held, pod.spec.node_name, pod_requests(pod.spec))
+        if not pod.terminated:
+            _add(held, pod.spec.node_name, pod_requests(pod.spec))
     for offer in offers:
         claims = offer.status.claims
         for one in offer.spec.slices if not claims else ():

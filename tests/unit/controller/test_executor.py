@@ -5,17 +5,27 @@ from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
-from tests.builders import NOON, claim_of, framework, offer, owner_of, pod_spec
+from tests.builders import NOON, claim_of, demand, framework, offer, owner_of, pod_spec
 from tests.unit.memory import MemoryApi, MemoryClient, cache_of
 
 from tender.api.names import MANAGER_SERVICE
 from tender.cluster.client import Client
-from tender.cluster.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Forbidden, Invalid, NotFound
+from tender.cluster.resources import (
+    CONFIG_MAPS,
+    CONTROLLER_REVISIONS,
+    FRAMEWORKS,
+    PODS,
+    RESERVATIONS,
+    RESOURCE_OFFERS,
+    SERVICES,
+    VOLUME_CLAIMS,
+    Resource,
+)
 from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.view import View
-from tender.frameworks.sdk import Answer, Claim, Decline, Launch, Refused, Stop, Turn
+from tender.frameworks.sdk import Answer, Claim, Decline, Launch, Refused, Remove, Seen, Stop, Turn
 
 NAME = "web-bcdfghjk"
 CLAIM = Claim(NAME, (claim_of(a=1),))
@@ -28,13 +38,24 @@ def turn(
     launches: tuple[Launch, ...] = (),
     stops: tuple[Stop, ...] = (),
     status: Mapping[str, Any] | None = None,
+    keep: tuple[Mapping[str, Any], ...] = (),
+    remove: tuple[Remove, ...] = (),
 ) -> Turn:
-    return Turn(answers, launches, stops, status or {}, (), None)
+    return Turn(answers, launches, stops, status or {}, (), None, keep, remove)
 
 
-def launch(name: str = "web-x-0-0") -> Launch:
+def launch(name: str = "web-x-0-0", *, offer: str = NAME) -> Launch:
     metadata = {"name": name, "namespace": "shop", "ownerReferences": [owner_of("web")]}
-    return Launch(NAME, {"metadata": metadata, "spec": pod_spec(nodeName="node-1")})
+    return Launch(offer, {"metadata": metadata, "spec": pod_spec(nodeName="node-1")})
+
+
+def kept(kind: Resource, name: str = "web-kept", **fields: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "shop", "ownerReferences": [owner_of("web")]}
+    return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **fields}
+
+
+PLACE = kept(RESERVATIONS, spec={"role": "shops", "node": "node-1", "resources": {"cpu": "1"}})
+SETTINGS = kept(CONFIG_MAPS, data={"a": "1"})
 
 
 class Bench:
@@ -63,6 +84,10 @@ class Bench:
         known = self.view.framework("shop/web")
         assert known is not None
         return await self.executor.carry_out(known, one)
+
+    @property
+    def seen(self) -> Seen:
+        return self.view.seen(framework("web"), self.now)
 
     def refuse(self, verb: str, error: ApiError) -> None:
         self.client.refuse = lambda asked, *_: error if asked == verb else None
@@ -181,6 +206,32 @@ class TestLaunches:
         assert bench.view.seen(framework("web"), NOON).launched == frozenset()
 
 
+class TestLaunchesIntoAReservation:
+    """The pod has a name of its own, and no claim stands for it."""
+
+    async def test_are_created_and_seen_at_once_and_nothing_is_noted_of_a_claim(self, bench):
+        await bench.carry_out(turn(launches=(launch("db-node-0", offer=""),)))
+        assert [one.metadata.name for one in bench.seen.pods] == ["db-node-0"]
+        assert bench.seen.launched == frozenset()
+
+    async def test_find_what_an_earlier_try_has_made(self, bench):
+        bench.api.put(PODS, launch("db-node-0", offer="").pod)
+        await bench.carry_out(turn(launches=(launch("db-node-0", offer=""),)))
+        assert [one.metadata.name for one in bench.seen.pods] == ["db-node-0"]
+
+    async def test_are_tried_again_while_somebody_else_has_a_pod_of_that_name(self, bench):
+        bench.api.put(PODS, {"metadata": {"name": "db-node-0", "namespace": "shop"}, "spec": pod_spec()})
+        with pytest.raises(AlreadyExists):
+            await bench.carry_out(turn(launches=(launch("db-node-0", offer=""),)))
+        assert bench.seen.pods == ()
+
+    async def test_are_tried_again_when_it_has_gone_at_that_moment(self, bench):
+        bench.api.put(PODS, launch("db-node-0", offer="").pod)
+        bench.refuse("get", NotFound(404, "NotFound", "gone"))
+        with pytest.raises(AlreadyExists):
+            await bench.carry_out(turn(launches=(launch("db-node-0", offer=""),)))
+
+
 class TestLaunchesThatAreRefused:
     INVALID = Invalid(422, "Invalid", "spec.containers[0].image: Required value")
 
@@ -214,11 +265,12 @@ class TestLaunchesThatAreRefused:
 
 
 class TestStops:
-    async def test_a_pod_is_deleted_and_gone_from_view_at_once(self, bench):
+    async def test_a_pod_is_deleted_and_seen_to_leave_at_once(self, bench):
         running = bench.api.put(PODS, launch().pod)
         bench.cache.catch_up()
         await bench.carry_out(turn(stops=(Stop("web-x-0-0", running["metadata"]["uid"], "scaled down"),)))
-        assert bench.view.seen(framework("web"), NOON).pods == ()
+        (seen,) = bench.view.seen(framework("web"), NOON).pods
+        assert seen.leaving
         assert bench.count("tender_stops_total") == 1
 
     async def test_a_later_pod_of_the_name_is_left_alone(self, bench):
@@ -229,6 +281,131 @@ class TestStops:
     async def test_one_that_is_gone_is_as_good_as_stopped(self, bench):
         await bench.carry_out(turn(stops=(Stop("web-x-0-0", "uid", "scaled down"),)))
         assert bench.count("tender_stops_total") == 0
+
+    async def test_that_forgets_a_pod_whose_node_does_not_answer_leaves_nothing(self, bench):
+        leaving = {**launch().pod["metadata"], "deletionTimestamp": "2026-05-01T11:00:00Z"}
+        running = bench.api.put(PODS, {**launch().pod, "metadata": leaving})
+        bench.cache.catch_up()
+        await bench.carry_out(turn(stops=(Stop("web-x-0-0", running["metadata"]["uid"], "lost", grace_seconds=0),)))
+        assert bench.api.objects[PODS] == {}
+        assert bench.seen.pods == ()
+
+
+class TestWhatIsKept:
+    @pytest.mark.parametrize(
+        ("manifest", "field"),
+        [
+            (PLACE, "reservations"),
+            (kept(VOLUME_CLAIMS, spec={"volumeName": "disk"}), "volume_claims"),
+            (SETTINGS, "config_maps"),
+            (kept(CONTROLLER_REVISIONS, revision=1, data={"spec": {}}), "revisions"),
+            (kept(SERVICES, spec={"type": "ClusterIP"}), "services"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    async def test_is_applied_and_seen_at_once(self, bench, manifest, field):
+        await bench.carry_out(turn(keep=(manifest,)))
+        assert bench.api.writes == [("apply", manifest["kind"], "web-kept")]
+        (seen,) = getattr(bench.seen, field)
+        assert (seen.metadata.name, seen.metadata.resource_version) == ("web-kept", "3")
+        bench.cache.catch_up()
+        assert getattr(bench.seen, field) == (seen,)
+
+    async def test_is_changed_when_it_is_there_already(self, bench):
+        bench.api.put(CONFIG_MAPS, kept(CONFIG_MAPS, data={"a": "0"}))
+        bench.cache.catch_up()
+        await bench.carry_out(turn(keep=(SETTINGS,)))
+        (seen,) = bench.seen.config_maps
+        assert seen.data == {"a": "1"}
+
+    async def test_and_the_answers_are_written_before_anything_else(self, bench):
+        running = bench.api.put(PODS, launch("web-old").pod)
+        place = bench.api.put(RESERVATIONS, {**PLACE, "metadata": {**PLACE["metadata"], "name": "web-former"}})
+        await bench.carry_out(
+            turn(
+                answers=(CLAIM,),
+                keep=(PLACE, SETTINGS),
+                launches=(launch(),),
+                stops=(Stop("web-old", running["metadata"]["uid"], "scaled down"),),
+                remove=(Remove("Reservation", "web-former", place["metadata"]["uid"], "given up"),),
+                status=STATUS,
+            )
+        )
+        kinds = [(verb, kind) for verb, kind, _ in bench.api.writes]
+        assert set(kinds[:3]) == {("patch", "ResourceOffer"), ("apply", "Reservation"), ("apply", "ConfigMap")}
+        assert set(kinds[3:]) == {
+            ("create", "Pod"),
+            ("delete", "Pod"),
+            ("delete", "Reservation"),
+            ("apply", "Framework"),
+        }
+
+    async def test_that_cannot_be_written_holds_back_launches_stops_and_removals_and_nothing_else(self, bench):
+        running = bench.api.put(PODS, launch("web-old").pod)
+        place = bench.api.put(RESERVATIONS, {**PLACE, "metadata": {**PLACE["metadata"], "name": "web-former"}})
+        refusal = Forbidden(403, "Forbidden", "exceeded quota: configmaps")
+        bench.client.refuse = lambda _, kind, name: refusal if kind is CONFIG_MAPS else None
+        with pytest.raises(Forbidden, match="configmaps"):
+            await bench.carry_out(
+                turn(
+                    answers=(CLAIM,),
+                    keep=(PLACE, SETTINGS),
+                    launches=(launch(),),
+                    stops=(Stop("web-old", running["metadata"]["uid"], "scaled down"),),
+                    remove=(Remove("Reservation", "web-former", place["metadata"]["uid"], "given up"),),
+                    status=STATUS,
+                )
+            )
+        assert {(verb, kind) for verb, kind, _ in bench.api.writes} == {
+            ("patch", "ResourceOffer"),
+            ("apply", "Reservation"),
+            ("apply", "Framework"),
+        }
+
+    async def test_does_not_wait_for_an_answer_that_fails(self, bench):
+        bench.refuse("patch", Invalid(422, "Invalid", "no"))
+        with pytest.raises(Invalid):
+            await bench.carry_out(turn(answers=(CLAIM,), keep=(PLACE,), launches=(launch(),)))
+        assert [verb for verb, *_ in bench.api.writes] == ["apply", "create"]
+
+    async def test_is_of_a_kind_that_frameworks_may_have(self, bench):
+        with pytest.raises(ValueError, match="framework web: its plan keeps or removes a Secret"):
+            await bench.carry_out(turn(keep=({"kind": "Secret", "metadata": {"name": "web"}},), status=STATUS))
+        assert [kind for _, kind, _ in bench.api.writes] == ["Framework"]
+
+
+class TestRemovals:
+    async def remove(self, bench: Bench, manifest: Mapping[str, Any], uid: str | None = None) -> None:
+        resource = {RESERVATIONS.kind: RESERVATIONS, VOLUME_CLAIMS.kind: VOLUME_CLAIMS}[manifest["kind"]]
+        known = bench.api.put(resource, manifest)
+        bench.cache.catch_up()
+        remove = Remove(manifest["kind"], "web-kept", uid or known["metadata"]["uid"], "given up")
+        await bench.carry_out(turn(remove=(remove,)))
+
+    async def test_take_an_object_away_and_out_of_view_at_once(self, bench):
+        await self.remove(bench, PLACE)
+        assert bench.api.objects[RESERVATIONS] == {}
+        assert bench.seen.reservations == ()
+
+    async def test_leave_a_later_object_of_the_name_alone(self, bench):
+        await self.remove(bench, PLACE, uid="an-earlier-one")
+        assert bench.api.writes == []
+        assert len(bench.seen.reservations) == 1
+
+    async def test_of_what_is_gone_already_are_done(self, bench):
+        bench.refuse("delete", NotFound(404, "NotFound", "gone"))
+        await self.remove(bench, PLACE)
+        assert bench.seen.reservations == ()
+
+    async def test_of_a_volume_claim_that_is_in_use_are_seen_to_be_under_way(self, bench):
+        volume = {"name": "data", "persistentVolumeClaim": {"claimName": "web-kept"}}
+        bench.api.put(PODS, {**launch().pod, "spec": pod_spec(volumes=[volume])})
+        await self.remove(bench, kept(VOLUME_CLAIMS, spec={}))
+        (seen,) = bench.seen.volume_claims
+        assert seen.metadata.deletion_timestamp is not None
+        bench.api.remove(PODS, "web-x-0-0")
+        bench.cache.catch_up()
+        assert bench.seen.volume_claims == ()
 
 
 class TestOneFailure:
@@ -314,6 +491,20 @@ class TestStatus:
         assert await bench.carry_out(turn(status={**STATUS, **news})) is None
         assert self.written(bench) == 2
 
+    async def test_why_it_is_still_reconciling_waits_like_a_figure(self, bench):
+        def reconciling(reason: str) -> dict[str, Any]:
+            states = {"Ready": "False", "Reconciling": "True", "Stalled": "False"}
+            since = "2026-05-01T12:00:00Z"
+            conditions = [
+                {"type": name, "status": status, "reason": reason, "message": "soon", "lastTransitionTime": since}
+                for name, status in states.items()
+            ]
+            return {**STATUS, "conditions": conditions}
+
+        await bench.carry_out(turn(status=reconciling("Launching")))
+        assert await bench.carry_out(turn(status=reconciling("Starting"))) == NOON + 5
+        assert self.written(bench) == 1
+
     async def test_of_a_framework_that_was_forgotten_does_not_wait_for_what_was_written_before(self, bench):
         await bench.carry_out(turn(status=STATUS))
         bench.executor.forget("shop/web")
@@ -323,3 +514,61 @@ class TestStatus:
     async def test_of_a_framework_that_is_gone_is_nobody_s_loss(self, bench):
         bench.api.remove(FRAMEWORKS, "web")
         assert await bench.carry_out(turn(status=STATUS)) is None
+
+
+class TestAChangedDemand:
+    """It has the master look at everything anew, and ends all refusals: 20 at once, then one a second."""
+
+    def status(self, count: int) -> dict[str, Any]:
+        return {**STATUS, "demand": [demand(count=count)]}
+
+    def declared(self, bench: Bench) -> int | None:
+        (one,) = bench.api.read(FRAMEWORKS)["web"].status.demand
+        return int(one.count)
+
+    async def spend(self, bench: Bench, changes: int = 20) -> None:
+        for count in range(changes + 1):
+            assert await bench.carry_out(turn(status=self.status(count))) is None
+
+    async def test_is_written_at_once_up_to_twenty_times(self, bench):
+        await self.spend(bench)
+        assert self.declared(bench) == 20
+
+    async def test_waits_then_and_says_until_when(self, bench):
+        await self.spend(bench)
+        due = await bench.carry_out(turn(status=self.status(99)))
+        assert (due, self.declared(bench)) == (NOON + 1, 20)
+        bench.now = due
+        assert await bench.carry_out(turn(status=self.status(99))) is None
+        assert self.declared(bench) == 99
+
+    async def test_waits_no_longer_than_a_second_for_each(self, bench):
+        await self.spend(bench)
+        for count in range(100, 110):
+            due = await bench.carry_out(turn(status=self.status(count)))
+            assert due == bench.now + 1
+            bench.now = due
+            assert await bench.carry_out(turn(status=self.status(count))) is None
+
+    async def test_is_free_again_after_a_rest(self, bench):
+        await self.spend(bench)
+        bench.now += 20
+        await self.spend(bench, changes=19)
+
+    async def test_does_not_keep_other_news_waiting_that_change_nothing_of_it(self, bench):
+        await self.spend(bench)
+        assert await bench.carry_out(turn(status={**self.status(20), "revision": "r2"})) is None
+        assert bench.api.read(FRAMEWORKS)["web"].status.revision == "r2"
+
+    async def test_of_another_framework_is_not_held_back(self, bench):
+        await self.spend(bench)
+        bench.api.put(FRAMEWORKS, framework("db", status={"demand": []}).manifest())
+        bench.cache.catch_up()
+        other = bench.view.framework("shop/db")
+        assert await bench.executor.carry_out(other, turn(status=self.status(1))) is None
+
+    async def test_that_is_the_same_in_other_words_is_none(self, bench):
+        await self.spend(bench)
+        same = demand(count=20, requests={"cpu": "0.5", "memory": "131072Ki"})
+        bench.now += 5
+        assert await bench.carry_out(turn(status={**STATUS, "demand": [same], "replicas": 4})) is None

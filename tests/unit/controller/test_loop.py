@@ -56,17 +56,20 @@ class RecordingExecutor:
 class Bench:
     """A loop over a view, with an executor that takes notes."""
 
-    def __init__(self, planner: Any = idle) -> None:
+    def __init__(
+        self, planner: Any = idle, kind: str = "service", selects: Callable[[Framework], bool] | None = None
+    ) -> None:
         self.notes: list[tuple[str, Note]] = []
         self.metrics = ControllerMetrics(CollectorRegistry())
         self.executor = RecordingExecutor()
         self.loop = TurnLoop(
-            {"service": planner},
+            {kind: planner},
             self.metrics,
             turns_at_once=4,
             clock=lambda: NOON,
             rng=Random(1),
             tell=lambda of, note: self.notes.append((of.metadata.name, note)),
+            selects=selects,
         )
         self.view = View(self.loop.mark)
 
@@ -184,6 +187,14 @@ async def test_frameworks_of_other_kinds_and_those_being_deleted_are_left_alone(
     async with bench.running():
         await bench.settle()
     assert bench.executor.turns == []
+
+
+async def test_an_author_runs_those_frameworks_of_a_kind_that_are_its_own():
+    bench = Bench(kind="external", selects=lambda one: one.metadata.name.startswith("spark"))
+    bench.add(external("spark-1"), external("flink-1"), framework("web"))
+    async with bench.running():
+        await bench.settle()
+    assert bench.executor.names == ["spark-1"]
 
 
 async def test_a_framework_that_is_gone_is_forgotten():

@@ -7,6 +7,7 @@ from tests.builders import NOON, claim_of, framework, offer, owner_of, pod
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import ResourceOffer
+from tender.cluster.resources import PODS
 from tender.controller.view import View
 
 WEB = framework("web")
@@ -66,28 +67,28 @@ class TestFrameworks:
 
 class TestPods:
     def test_belong_to_the_framework_that_owns_them_whatever_their_labels_say(self, watched):
-        watched.view.pod_changed(None, pod("web-1"))
-        watched.view.pod_changed(None, pod("spoofed", owners=[]))
-        watched.view.pod_changed(None, pod("of-another", of="other"))
+        watched.view.child_changed(PODS, None, pod("web-1"))
+        watched.view.child_changed(PODS, None, pod("spoofed", owners=[]))
+        watched.view.child_changed(PODS, None, pod("of-another", of="other"))
         assert watched.pods() == ["web-1"]
 
     def test_of_another_namespace_never_belong_to_it(self, watched):
-        watched.view.pod_changed(None, pod("web-1"))
-        watched.view.pod_changed(None, pod("web-1", namespace="elsewhere", uid="spoofed"))
+        watched.view.child_changed(PODS, None, pod("web-1"))
+        watched.view.child_changed(PODS, None, pod("web-1", namespace="elsewhere", uid="spoofed"))
         (seen,) = watched.view.seen(WEB, NOON).pods
         assert seen.metadata.uid == "uid-of-web-1"
 
     def test_make_their_framework_due_when_they_come_change_and_go(self, watched):
         one = pod("web-1")
         for old, new in ((None, one), (one, renewed(one, 2)), (renewed(one, 2), None)):
-            watched.view.pod_changed(old, new)
+            watched.view.child_changed(PODS, old, new)
             assert set(watched.dirty) == {"shop/web"}
             watched.dirty.clear()
         assert watched.pods() == []
 
     def test_may_come_before_their_framework(self):
         watched = Watched()
-        watched.view.pod_changed(None, pod("web-1"))
+        watched.view.child_changed(PODS, None, pod("web-1"))
         watched.view.framework_changed(None, WEB)
         assert watched.pods() == ["web-1"]
 
@@ -98,41 +99,41 @@ class TestPods:
     def test_that_were_created_are_seen_once_when_the_watch_tells_too(self, watched):
         created = pod("web-x-0-0")
         watched.view.pod_created(WEB, "web-x", created)
-        watched.view.pod_changed(None, created)
+        watched.view.child_changed(PODS, None, created)
         assert watched.pods() == ["web-x-0-0"]
-        watched.view.pod_changed(created, None)
+        watched.view.child_changed(PODS, created, None)
         assert watched.pods() == []
 
     def test_that_came_and_went_before_the_answer_to_their_creation_are_gone(self, watched):
         created = pod("web-x-0-0")
-        watched.view.pod_changed(None, created)
-        watched.view.pod_changed(created, None)
+        watched.view.child_changed(PODS, None, created)
+        watched.view.child_changed(PODS, created, None)
         watched.view.pod_created(WEB, "web-x", created)
         assert watched.pods() == []
         assert watched.launched() == frozenset()
 
     def test_an_earlier_pod_of_the_name_does_not_take_the_created_one_with_it(self, watched):
         earlier = pod("web-x-0-0", uid="earlier")
-        watched.view.pod_changed(None, earlier)
-        watched.view.pod_stopped(WEB, "earlier")
-        watched.view.pod_changed(earlier, None)
+        watched.view.child_changed(PODS, None, earlier)
+        watched.view.child_gone(WEB, PODS, "earlier")
+        watched.view.child_changed(PODS, earlier, None)
         watched.view.pod_created(WEB, "web-x", pod("web-x-0-0", uid="later"))
-        watched.view.pod_changed(earlier, None)
+        watched.view.child_changed(PODS, earlier, None)
         assert watched.pods() == ["web-x-0-0"]
 
     def test_that_were_stopped_are_gone_although_the_watch_still_tells_of_them(self, watched):
         one = pod("web-1")
-        watched.view.pod_changed(None, one)
-        watched.view.pod_stopped(WEB, one.metadata.uid)
+        watched.view.child_changed(PODS, None, one)
+        watched.view.child_gone(WEB, PODS, one.metadata.uid)
         assert watched.pods() == []
-        watched.view.pod_changed(one, renewed(one, 2))
+        watched.view.child_changed(PODS, one, renewed(one, 2))
         assert watched.pods() == []
 
     def test_one_of_the_same_name_as_a_stopped_one_is_seen(self, watched):
         first, second = pod("web-1", uid="first"), pod("web-1", uid="second")
-        watched.view.pod_changed(None, first)
-        watched.view.pod_stopped(WEB, "first")
-        watched.view.pod_changed(first, second)
+        watched.view.child_changed(PODS, None, first)
+        watched.view.child_gone(WEB, PODS, "first")
+        watched.view.child_changed(PODS, first, second)
         assert watched.pods() == ["web-1"]
 
 
@@ -178,7 +179,7 @@ class TestAReplacedFramework:
 
     def replaced(self) -> tuple[Watched, Framework]:
         watched, successor = Watched(WEB), framework("web", uid="another", version=9)
-        watched.view.pod_changed(None, pod("web-1"))
+        watched.view.child_changed(PODS, None, pod("web-1"))
         watched.view.pod_created(WEB, "web-x", pod("web-x-0-0"))
         watched.view.offer_changed(None, offer(claims=[claim_of(a=1)]))
         watched.view.framework_changed(WEB, successor)
@@ -194,7 +195,7 @@ class TestAReplacedFramework:
 
     def test_has_its_own(self):
         watched, successor = self.replaced()
-        watched.view.pod_changed(None, pod("web-2", owners=[owner_of("web", "another")]))
+        watched.view.child_changed(PODS, None, pod("web-2", owners=[owner_of("web", "another")]))
         watched.view.offer_changed(None, offer(name="web-y", owner_uid="another"))
         assert watched.pods(successor) == ["web-2"]
         assert [one.metadata.name for one in watched.offers(successor)] == ["web-y"]

@@ -1,8 +1,10 @@
 """The master as a whole: demand is offered, answers are heard, and what the API server refuses is not insisted on."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
 from tender.master import loop
+from tender.master.executor import REMOVALS_AT_ONCE
 
 DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
 
@@ -166,6 +169,24 @@ class TestOffers:
             it.api.remove(FRAMEWORKS, "spark")
             await it.tick(1)
             assert it.offers == []
+
+    async def test_few_are_removed_at_once_so_that_removals_hold_up_nobody(self, monkeypatch):
+        deletions: list[str] = []
+        may_end = asyncio.Event()
+
+        async def delete(kind: Resource, name: str, **_: object) -> None:
+            deletions.append(name)
+            await may_end.wait()
+
+        async with bench() as it:
+            monkeypatch.setattr(it.master.client, "delete", delete)
+            for number in range(4):
+                it.api.put(RESOURCE_OFFERS, offer(name=f"gone-{number}", of="gone").manifest())
+            await it.tick()
+            assert (len(deletions), len(it.offers)) == (REMOVALS_AT_ONCE, 4 + 1)
+            may_end.set()
+            await it.master.settle()
+            assert len(deletions) == 4
 
     async def test_offers_on_a_node_that_goes_are_rescinded(self):
         async with bench() as it:
@@ -397,3 +418,14 @@ class TestACostlyCycle:
                 await it.tick(0.5)
             assert [explained for _, explained in scopes] == [True, False, True, False]
             assert it.master.loop.latest.not_offered
+
+
+class TestTheRestBetweenTwoCycles:
+    @pytest.mark.parametrize(("tick", "rest"), [(0.001, 0.02), (0.05, 0.15), (2.0, 1.0)])
+    async def test_is_longer_when_they_are_costly_but_never_longer_than_a_second(self, monkeypatch, tick, rest):
+        async with bench() as it:
+            times = count(step=tick / 3)  # a tick and the cycle in it are timed: four times are read
+            monkeypatch.setattr(time, "perf_counter", lambda: next(times))
+            it.master.loop.tick()
+            monkeypatch.undo()
+            assert it.master.loop.rest_seconds == pytest.approx(rest)

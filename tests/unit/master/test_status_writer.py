@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
-from tests.builders import NOON, node, role
+from tests.builders import NOON, demand, external, node, role
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
@@ -15,7 +15,7 @@ from tender.api.role import FrameworkRole
 from tender.cluster.client import Client
 from tender.cluster.errors import ApiError, Unreachable
 from tender.cluster.events import EventRecorder
-from tender.cluster.resources import FRAMEWORK_ROLES, Resource
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, Resource
 from tender.master import status_writer
 from tender.master.role_statuses import RoleStatuses
 from tender.master.status_writer import StatusWriter
@@ -130,6 +130,42 @@ class TestAStatus:
             it.api.put(FRAMEWORK_ROLES, {**it.role.manifest(), "metadata": metadata, "spec": spec})
             await it.tick()
             assert it.role.status.observed_generation == 2
+
+
+class TestANewFramework:
+    """Its figures change several times at first: all of that is told at once, a little later."""
+
+    def put(self, it: Bench, *, cpu: str | None) -> None:
+        wanted = None if cpu is None else [demand(requests={"cpu": cpu})]
+        it.api.put(FRAMEWORKS, external(demand=wanted, created=it.now).manifest())
+
+    def written(self, it: Bench) -> int:
+        return it.api.writes.count(("apply", "Framework", "spark"))
+
+    async def test_is_told_of_its_figures_when_they_have_settled(self):
+        async with bench() as it:
+            self.put(it, cpu="1")
+            await it.master.tick()
+            await it.tick(1)
+            assert self.written(it) == 0
+            await it.tick(INTERVAL - 1)
+            assert self.written(it) == 1
+
+    async def test_is_told_at_once_why_it_waits(self):
+        async with bench() as it:
+            self.put(it, cpu="9")
+            await it.master.tick()
+            await it.tick(1)
+            assert self.written(it) == 1
+
+    async def test_is_told_later_that_it_has_declared_nothing(self):
+        async with bench() as it:
+            self.put(it, cpu=None)
+            await it.master.tick()
+            await it.tick(1)
+            assert self.written(it) == 0
+            await it.tick(INTERVAL - 1)
+            assert self.written(it) == 1
 
 
 class TestTheStatuses:

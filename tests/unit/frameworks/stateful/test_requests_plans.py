@@ -14,7 +14,7 @@ from tests.unit.frameworks.stateful.courses import (
 from tender.api.stateful import RequestResult, StatefulStatus
 from tender.frameworks.stateful.course import Run
 from tender.frameworks.stateful.following import follow
-from tender.frameworks.stateful.orders import Order
+from tender.frameworks.stateful.orders import Order, Records
 from tender.frameworks.stateful.overrides import Overrides
 
 NOT_STARTED = course(phase("..", name="copy", task="backup"), name="backup", token=None)
@@ -224,7 +224,7 @@ class TestRestart:
         ended = Run("backup", "monday", 500.0, ended=True)
         done = course(phase("cc", name="copy", task="backup"), name="backup", token="monday", run=ended)
         again = plan_request("again", "Restart", "backup", phase="copy", step="node-1")
-        records = {"node-0": [], "node-1": []}
+        records: Records = {"node-0": (), "node-1": ()}
         first = ask(again, courses=[done], runs={"backup": ended}, records=records)
         assert first.orders == (Order("node-1", "Restart", "plan/again", "backup"),)
         assert (first.results, first.runs) == ((), {"backup": ended})
