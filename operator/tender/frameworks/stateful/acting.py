@@ -12,6 +12,7 @@ from typing import Any
 from tender.api.core import Pod
 from tender.api.names import LABEL_REVISION
 from tender.api.quantities import Resources
+from tender.api.reservation import Reservation
 from tender.api.stateful import PodSet
 from tender.frameworks.sdk.model import Launch, Remove, Stop
 from tender.frameworks.stateful.assignments import Assignment, TaskWish
@@ -58,7 +59,7 @@ class Deeds:
 def act(scene: Scene, one: Instance, wanted: Assignment) -> Deeds:
     """What is to be done for a pod whose record does not change in this turn."""
     record = one.record
-    if wanted.remove:
+    if record.removing if record is not None else wanted.remove:
         return _removed(scene, one)
     if record is None:
         return _unrecorded(one)
@@ -173,8 +174,8 @@ def _main_pod(scene: Scene, one: Instance, record: Record, pod_set: PodSet, want
         deeds.status, deeds.message = "Paused", "its containers idle until a pod request Resume"
     elif pod.ready:
         deeds.status, deeds.message = ("Arriving", _why_not_arrived(pod_set)) if record.arriving else ("Running", "")
-        if wanted.begin and record.revision != wanted.revision:
-            deeds.message = why_not_enlarged(scene, one)
+        if wanted.begin and record.revision != wanted.revision and (lacking := why_not_enlarged(scene, one)):
+            deeds.status, deeds.message = "Enlarging", lacking
     else:
         deeds.status, deeds.message = "Starting", why_not_ready(one)
         since = stuck_since(one)
@@ -229,11 +230,18 @@ def _why_no_launch(scene: Scene, one: Instance, pod_set: PodSet) -> str:
         return f"volume {going[0]} is being removed"
     if node := why_not_on(place.spec.node, one.node):
         return node
-    if lacking := lacks(place):
+    if (lacking := lacks(place)) and not _is_larger(place, scene.needs(one, of_target=False)):
         return f"its place on {place.spec.node} does not hold: {lacking}"
     if scene.seen.refused is not None and scene.seen.refused.until > scene.now:
         return f"the API server refuses the pods: {scene.seen.refused.why}"
     return ""
+
+
+def _is_larger(place: Reservation, needs: Resources) -> bool:
+    """Whether the place was enlarged for something that is still to come: what lacks then is not needed yet."""
+    return is_large_enough(place, needs) and any(
+        amount > needs.get(name, 0) for name, amount in place.spec.amounts.items()
+    )
 
 
 def _side_tasks(scene: Scene, one: Instance, pod_set: PodSet, wanted: Assignment, deeds: Deeds) -> None:

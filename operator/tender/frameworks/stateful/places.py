@@ -92,7 +92,7 @@ def grown(framework: Framework, one: Instance, needs: Resources) -> dict[str, An
 def shrunk(framework: Framework, one: Instance, needs: Resources) -> dict[str, Any] | None:
     """The place made as small as needed, or None if it is, or if more than that is still in use."""
     place = one.place
-    if place is None or not is_large_enough(place, needs) or not is_confirmed(place):
+    if place is None or not is_large_enough(place, needs):
         return None
     amounts = place.spec.amounts
     wanted = {name: needs[name] for name in amounts if needs.get(name)}

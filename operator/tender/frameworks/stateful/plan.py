@@ -176,7 +176,7 @@ def _each(scene: Scene, instances: Mapping[str, Instance], assignments: Mapping[
     keep = []
     for name, one in instances.items():
         wanted = assignments[name]
-        record = None if wanted.remove else next_record(scene, one, wanted)
+        record = next_record(scene, one, wanted)
         if record is None:
             deeds[name] = act(scene, one, wanted)
             continue

@@ -26,22 +26,21 @@ AVOID_SECONDS = 600.0
 
 
 def next_record(scene: Scene, one: Instance, wanted: Assignment) -> Record | None:
-    """The record as it should be; None if it is, or if there is to be none."""
+    """The record as it should be; None if it is, or if there is to be none.
+
+    Facts come before orders and these before what steps begin, one of them in a turn: what a step asks for is worked out
+    from the record as it is seen.
+    """
     if one.record is None:
         return _first(scene, one, wanted)
-    record = _facts(scene, one, one.record)
-    for order in wanted.orders:
-        record = _ordered(scene, one, record, order)
-    if record.replacing:
-        record = _vacated(scene, one, record)
-    elif wanted.replace:
-        record = replace(record, replacing=wanted.replace, replaced=record.address, replaced_at=scene.now)
-    elif given_up(one, scene.now):
-        node = one.place.spec.node if one.place is not None else ""
-        avoid = {name: until for name, until in record.avoid.items() if until > scene.now}
-        record = replace(record, replacing=UNSCHEDULABLE, avoid={**avoid, node: scene.now + AVOID_SECONDS})
-    else:
-        record = _begun(scene, one, record, wanted)
+    if one.record.removing:
+        return None
+    if wanted.remove:
+        return replace(one.record, removing=True)
+    for record in (_facts(scene, one, one.record), _orders(scene, one, one.record, wanted)):
+        if record != one.record:
+            return record
+    record = _next(scene, one, one.record, wanted)
     return record if record != one.record else None
 
 
@@ -75,6 +74,24 @@ def _first(scene: Scene, one: Instance, wanted: Assignment) -> Record | None:
         return None
     files = scene.target.files(one.set_name, one.index)
     return Record(files, revision=wanted.revision if wanted.begin else "", rendered=wanted.revision)
+
+
+def _orders(scene: Scene, one: Instance, record: Record, wanted: Assignment) -> Record:
+    for order in wanted.orders:
+        record = _ordered(scene, one, record, order)
+    return record
+
+
+def _next(scene: Scene, one: Instance, record: Record, wanted: Assignment) -> Record:
+    if record.replacing:
+        return _vacated(scene, one, record)
+    if wanted.replace:
+        return replace(record, replacing=wanted.replace, replaced=record.address, replaced_at=scene.now)
+    if one.place is not None and given_up(one, scene.now):
+        avoid = {name: until for name, until in record.avoid.items() if until > scene.now}
+        avoid[one.place.spec.node] = scene.now + AVOID_SECONDS
+        return replace(record, replacing=UNSCHEDULABLE, avoid=avoid)
+    return _begun(scene, one, record, wanted)
 
 
 def _facts(scene: Scene, one: Instance, record: Record) -> Record:
@@ -165,7 +182,7 @@ def _ready_fact(scene: Scene, one: Instance, record: Record) -> Record:
 def _ordered(scene: Scene, one: Instance, record: Record, order: Order) -> Record:
     if order.id in record.requests:
         return record
-    record = record.taken_up(order.id)
+    record = record.taken_up(order)
     plan = plan_of_order(order, scene.plans)
     if order.task is not None:
         task = scene.target.task(one.set_name, order.task)

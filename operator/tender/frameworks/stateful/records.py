@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from tender.api.core import ConfigMap
 from tender.api.names import GROUP
+from tender.frameworks.stateful.orders import Order
 
 _REVISION = f"{GROUP}/revision"
 _RENDERED = f"{GROUP}/rendered"
@@ -29,6 +30,7 @@ _REQUESTS = f"{GROUP}/requests"
 _DONE = f"{GROUP}/done"
 _FAILURES = f"{GROUP}/failures"
 _AVOID = f"{GROUP}/avoid"
+_REMOVING = f"{GROUP}/removing"
 
 UNSCHEDULABLE = "unschedulable"
 """Stands for the request where a place is given up because kube-scheduler cannot bind the pod there."""
@@ -40,7 +42,6 @@ POD = ""
 _FIRST_WAIT = 60.0
 _FACTOR = 1.15
 _LONGEST_WAIT = 300.0
-_REQUESTS_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Record:
     `restart` is the uid of the pod that is to end and start again; `again` says that the step of the rollout is to be
     done once more, `cycle` names the run of a plan ("PLAN RUN") that the pod is started again for. `requests` names the
     orders that were taken up. `done` are tokens of what has been done, `failures` are by side task, and `avoid` are
-    nodes with until when (epoch seconds).
+    nodes with until when (epoch seconds). `removing`: it is not wanted any more, and is taken apart to the end.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class Record:
     done: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, Failures] = field(default_factory=dict)
     avoid: Mapping[str, float] = field(default_factory=dict)
+    removing: bool = False
 
     @classmethod
     def read(cls, config_map: ConfigMap) -> Self:
@@ -116,6 +118,7 @@ class Record:
             done=_object(texts.get(_DONE)),
             failures=failures,
             avoid=_object(texts.get(_AVOID)),
+            removing=_REMOVING in texts,
         )
 
     @property
@@ -123,9 +126,11 @@ class Record:
         """Whether the pod was ready at what it is to run."""
         return bool(self.revision) and self.ready_revision == self.revision
 
-    def taken_up(self, request: str) -> "Record":
-        """The record with the request among those that were taken up."""
-        return replace(self, requests=(*self.requests, request)[-_REQUESTS_REMEMBERED:])
+    def taken_up(self, order: Order) -> "Record":
+        """The record with the order among those that were taken up, of each source those of the last request."""
+        source, _, _ = order.request.partition("/")
+        kept = (one for one in self.requests if one.startswith(order.request) or not one.startswith(f"{source}/"))
+        return replace(self, requests=(*kept, order.id))
 
     def failed(self, key: str, pod: str, now: float, *, at_once: bool = False) -> "Record":
         """The record with one more failure of the pod itself or of a side task."""
@@ -156,6 +161,7 @@ class Record:
             _DONE: _text(self.done),
             _FAILURES: _text(failures),
             _AVOID: _text(self.avoid),
+            _REMOVING: "true" if self.removing else "",
         }
         annotations = {name: text for name, text in texts.items() if text}
         manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "annotations": annotations}}

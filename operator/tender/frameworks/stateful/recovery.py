@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tender.api.stateful import RecoverySpec
 from tender.frameworks.stateful.instances import Instance
-from tender.frameworks.stateful.records import AUTOMATIC
+from tender.frameworks.stateful.records import AUTOMATIC, Record
 
 
 def lost_since(one: Instance) -> float | None:
@@ -38,7 +38,7 @@ def to_replace(
     due: dict[str, float] = {}
     for name, one in instances.items():
         since = lost_since(one)
-        if since is not None and one.record is not None and one.record.revision and not one.record.replacing:
+        if since is not None and one.record is not None and one.record.revision and not _leaves(one.record):
             due[name] = max(since + after, replaced_at + spec.delay_seconds if replaced_at else -math.inf)
     moving = (
         name
@@ -51,3 +51,7 @@ def to_replace(
     if due[name] > now:
         return {}, due[name]
     return {name: f"{AUTOMATIC}-{int(now)}"}, None
+
+
+def _leaves(record: Record) -> bool:
+    return bool(record.replacing or record.removing)

@@ -29,7 +29,7 @@ def rollout_spec(target: Target, name: str) -> PlanSpec:
 
 
 def courses(target: Target, instances: Instances, runs: Mapping[str, Run], *, first: bool) -> tuple[Course, ...]:
-    """All plans, in the order of their precedence; those that are made as needed only if they are needed.
+    """All plans, in the order of their precedence.
 
     `first` says that the service was not yet deployed to its end. Plans that changes do not follow now are there, too.
     """
@@ -40,11 +40,10 @@ def courses(target: Target, instances: Instances, runs: Mapping[str, Run], *, fi
         others.append(_done(_rollout(target, rollout_spec(target, DEPLOY), instances)))
     elif target.plan(UPDATE) is not None:
         others.append(_not_started(_rollout(target, rollout_spec(target, UPDATE), instances)))
-    made = [course for course in (recovery(instances), decommission(target, instances)) if course.phases]
     custom = [
         _custom(target, plan, instances, runs.get(plan.name)) for plan in target.plans if plan.name not in _ROLLOUTS
     ]
-    return (current, *made, *custom, *others)
+    return (current, recovery(instances), decommission(target, instances), *custom, *others)
 
 
 def recovery(instances: Instances) -> Course:
@@ -65,7 +64,9 @@ def decommission(target: Target, instances: Instances) -> Course:
     phases = []
     for set_name in sets:
         own = sorted((one for one in surplus if one.set_name == set_name), key=lambda one: -one.index)
-        steps = tuple(Step(one.name, "Pending" if one.pod and not one.pod.leaving else "Starting") for one in own)
+        steps = tuple(
+            Step(one.name, "Starting" if one.record is not None and one.record.removing else "Pending") for one in own
+        )
         phases.append(Phase(set_name, "Serial", steps))
     return Course(DECOMMISSION, "Serial", tuple(phases), DECOMMISSION)
 
@@ -164,6 +165,8 @@ def _not_started(course: Course) -> Course:
 
 def _pod_step(one: Instance, revision: str) -> Step:
     record = one.record
+    if record is not None and record.removing:
+        return Step(one.name, "Pending", "what there is of it is removed first")
     if record is None or record.again or record.revision != revision:
         return Step(one.name, "Pending")
     if record.settled:
@@ -200,7 +203,8 @@ def _task_step(target: Target, one: Instance, plan: str, pod_set: PodSet, task: 
 def _recovery_step(one: Instance) -> Step:
     record = one.record
     assert record is not None  # noqa: S101 - only pods with a record are lost
-    return Step(one.name, _under_way(one, record, POD), why_not_ready(one))
+    begun = one.pod is not None or record.replacing or record.arriving or record.restart or record.cycle
+    return Step(one.name, _under_way(one, record, POD) if begun else "Pending", why_not_ready(one))
 
 
 def _under_way(one: Instance, record: Record, key: str) -> StepState:
@@ -211,7 +215,7 @@ def _under_way(one: Instance, record: Record, key: str) -> StepState:
 def _is_lost(one: Instance) -> bool:
     """Whether the pod was ready at what it runs, and is not now, or is being moved."""
     record = one.record
-    if record is None or not record.settled:
+    if record is None or record.removing or not record.settled:
         return False
     return bool(record.replacing or record.arriving) or one.pod is None or one.pod.leaving or not one.pod.ready
 

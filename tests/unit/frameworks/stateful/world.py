@@ -4,7 +4,7 @@ Turns are taken by the real `take_turn`, and what they say is written one write 
 have the controller die between any two. After each write `check` looks at what there is.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -211,7 +211,14 @@ class World:
     def _all(self) -> tuple[Any, ...]:
         return tuple(
             dict(one)
-            for one in (self.pods, self.reservations, self.volume_claims, self.config_maps, self.frameworks, self.offers)
+            for one in (
+                self.pods,
+                self.reservations,
+                self.volume_claims,
+                self.config_maps,
+                self.frameworks,
+                self.offers,
+            )
         )
 
     # What a test looks at
@@ -224,8 +231,8 @@ class World:
         return self.pods[pod].spec.node_name
 
     def place(self, instance: str) -> Reservation:
-        (one,) = [one for one in self.reservations.values() if one.metadata.labels.get(LABEL_INSTANCE) == instance]
-        return one
+        own = [one for one in self.reservations.values() if one.metadata.labels.get(LABEL_INSTANCE) == instance]
+        return own[0]
 
     def image(self, pod: str) -> str:
         return str(self.manifests[self.pods[pod].metadata.uid]["spec"]["containers"][0]["image"])
@@ -244,13 +251,11 @@ class World:
 
     def plan(self, plan: str, name: str = "db") -> str:
         status = self.frameworks[name].status.stateful
-        assert status is not None
-        return next((one.status for one in status.plans if one.name == plan), "")
+        return "" if status is None else next((one.status for one in status.plans if one.name == plan), "")
 
     def steps(self, plan: str, phase: str | None = None, name: str = "db") -> dict[str, str]:
         status = self.frameworks[name].status.stateful
-        assert status is not None
-        phases = next(one.phases for one in status.plans if one.name == plan)
+        phases = next((one.phases for one in status.plans if one.name == plan), ()) if status is not None else ()
         return {step.name: step.status for one in phases if phase in (None, one.name) for step in one.steps}
 
     def words(self, name: str = "db") -> dict[str, str]:
@@ -306,9 +311,7 @@ class World:
         """The kubelet has started a container again that ended."""
         status = self.pods[pod].status
         names = [one["name"] for one in self.manifests[self.pods[pod].metadata.uid]["spec"]["containers"]]
-        statuses = tuple(
-            core.ContainerStatus(name, ready=True, restart_count=int(name == container)) for name in names
-        )
+        statuses = tuple(core.ContainerStatus(name, ready=True, restart_count=int(name == container)) for name in names)
         replaced = msgspec.structs.replace(status, container_statuses=statuses)
         self.pods[pod] = msgspec.structs.replace(self.pods[pod], status=replaced)
 
@@ -345,9 +348,7 @@ class World:
             answered = offer.status.answered_at
             at = answered.timestamp() if answered is not None else offer.metadata.creation_timestamp.timestamp()  # type: ignore[union-attr]
             kept = 60 if offer.status.phase == "Claimed" else 2
-            taken = {
-                one.metadata.labels.get(LABEL_OFFER) for one in (*self.pods.values(), *self.reservations.values())
-            }
+            taken = {one.metadata.labels.get(LABEL_OFFER) for one in (*self.pods.values(), *self.reservations.values())}
             if self.now > at + kept or (offer.status.phase == "Claimed" and name in taken):
                 del self.offers[name]
 
@@ -357,7 +358,8 @@ class World:
             return
         slices = []
         for entry in framework.status.demand or ():
-            there = [pod for pod in self.pods.values() if pod.metadata.labels.get(LABEL_TASK) == entry.name]
+            own = [one for one in self.pods.values() if one.metadata.owner_references[0].uid == f"uid-of-{name}"]
+            there = [pod for pod in own if pod.metadata.labels.get(LABEL_TASK) == entry.name]
             if len([pod for pod in there if not pod.terminated]) >= entry.count:
                 continue
             for node in self.nodes.values():
@@ -513,7 +515,9 @@ class World:
                 used = parse_resources(present.status.used)
                 assert all(amounts.get(name, 0) >= amount for name, amount in used.items()), "less than what is in use"
                 whole["status"] = present.status.manifest()
-            made = timestamp(self.now) if present is None else timestamp(present.metadata.creation_timestamp.timestamp())
+            made = (
+                timestamp(self.now) if present is None else timestamp(present.metadata.creation_timestamp.timestamp())
+            )
             whole["metadata"] |= {"generation": generation, "creationTimestamp": made}
             store[name] = Reservation.read(whole)
             return
@@ -598,5 +602,17 @@ def _owner(one: Reservation) -> str:
     return one.metadata.owner_references[0].uid
 
 
-def names(objects: Iterable[str]) -> list[str]:
-    return sorted(objects)
+def deployed(*pods: Manifest, nodes: int = 4, **spec: Any) -> World:
+    """A world with a service that has been deployed; by default of three pods."""
+    world = World().with_nodes(nodes)
+    world.apply(*(pods or (pod_set(),)), **spec)
+    world.settle()
+    assert world.state() == ("Ready", "AsSpecified"), world.message()
+    world.log.clear()
+    return world
+
+
+def never_two_of_one(world: World) -> None:
+    """No pod of the service is there twice: a pod is known by its name, so none under another name either."""
+    tasks = [pod.metadata.labels[LABEL_TASK] for pod in world.live.values()]
+    assert len(tasks) == len(set(tasks)), tasks
