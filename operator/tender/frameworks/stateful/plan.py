@@ -13,7 +13,7 @@ from tender.frameworks.sdk.ownership import owned_metadata
 from tender.frameworks.stateful.acting import Deeds, act, needs_in_all
 from tender.frameworks.stateful.assignments import Assignment, assign
 from tender.frameworks.stateful.course import Course, Progress, Run, recorded_runs
-from tender.frameworks.stateful.discipline import PATIENCE_SECONDS, goes_after
+from tender.frameworks.stateful.discipline import Lacking, goes_after
 from tender.frameworks.stateful.exposure import headless_service
 from tender.frameworks.stateful.following import follow_all
 from tender.frameworks.stateful.history import Settled, forgotten, settle
@@ -29,6 +29,9 @@ from tender.frameworks.stateful.scene import Scene
 from tender.frameworks.stateful.steps import courses, why_not_ready
 from tender.frameworks.stateful.targets import Target
 from tender.frameworks.stateful.told import figures, state, stateful_status
+
+LOOK_AGAIN_SECONDS = 30.0
+"""How soon one that waits for others looks again whether it still has to."""
 
 
 def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
@@ -61,7 +64,7 @@ def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
     others = [one for one in progress[1:] if one.state not in ("Complete", "Pending")]
     final = state(settled, rollout, others, outcome.deeds, queued)
     wakes = [deeds.wake_at for deeds in outcome.deeds.values()]
-    wakes += [next_move, seen.now + PATIENCE_SECONDS / 20 if queued else None]
+    wakes += [next_move, seen.now + LOOK_AGAIN_SECONDS if queued else None]
     strange = strangers(seen, instances)
     return Plan(
         shapes=() if queued else _shapes(scene, instances, assignments, outcome.deeds),
@@ -237,8 +240,8 @@ def _reserving(
 def _queued(scene: Scene, instances: Mapping[str, Instance], reserving: float | None, limit: int) -> tuple[str, ...]:
     if reserving is None:
         return ()
-    holds = any(one.place is not None for one in instances.values())
-    return goes_after(scene.framework, scene.seen.frameworks, holds=holds, since=reserving, now=scene.now, limit=limit)
+    own = Lacking(scene.framework, reserving, any(one.place is not None for one in instances.values()))
+    return goes_after(own, scene.seen.frameworks, now=scene.now, limit=limit)
 
 
 def _shapes(

@@ -43,7 +43,7 @@ def courses(target: Target, instances: Instances, runs: Mapping[str, Run], *, fi
     custom = [
         _custom(target, plan, instances, runs.get(plan.name)) for plan in target.plans if plan.name not in _ROLLOUTS
     ]
-    return (current, recovery(instances), decommission(target, instances), *custom, *others)
+    return (current, decommission(target, instances), recovery(instances), *custom, *others)
 
 
 def recovery(instances: Instances) -> Course:
