@@ -12,6 +12,7 @@ from cluster import LocalCluster
 PROGRAM = Path(sys.executable).parent / "tender"
 PARTS = ("master", "controller")
 START_SECONDS = 5.0
+END_SECONDS = 30.0
 
 
 def token_kubeconfig(cluster: LocalCluster, name: str) -> Path:
@@ -44,5 +45,10 @@ async def tender_running(cluster: LocalCluster, kubeconfig: Path) -> AsyncIterat
     finally:
         for process in processes.values():
             process.terminate()
-        for process in processes.values():
-            await asyncio.wait_for(process.wait(), 30.0)
+        for part, process in processes.items():
+            try:
+                await asyncio.wait_for(process.wait(), END_SECONDS)
+            except TimeoutError:
+                print(f"{part} has not ended within {END_SECONDS:.0f} s; it is killed", flush=True)
+                process.kill()
+                await process.wait()

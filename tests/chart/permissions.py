@@ -27,6 +27,14 @@ class Request:
     path: str
     code: int
 
+    @property
+    def rights(self) -> set[Right]:
+        """What it took: an object that an apply has made (code 201) takes the right to create it as well."""
+        if self.right is None:
+            return set()
+        made = self.right.verb == "patch" and self.code == 201
+        return {self.right, self.right._replace(verb="create")} if made else {self.right}
+
 
 def granted(roles: Iterable[Manifest]) -> set[Right]:
     """All rights of these roles."""

@@ -43,8 +43,9 @@ class TestEveryRole:
 
     def test_grants_nothing_that_leads_to_more(self, rendered: Rendered):
         for right in granted(roles(rendered)):
-            assert right.group in {"", "tender.dev", "events.k8s.io"}
-            assert right.resource not in {"secrets", "configmaps", "serviceaccounts", "serviceaccounts/token"}
+            assert right.group in {"", "tender.dev", "events.k8s.io", "apps"}
+            assert right.group != "apps" or right.resource == "controllerrevisions"
+            assert right.resource not in {"secrets", "serviceaccounts", "serviceaccounts/token"}
             assert right.verb not in {"bind", "escalate", "impersonate"}
 
     @pytest.mark.parametrize("template", ["master-rbac", "controller-rbac", "user-roles"])
@@ -71,9 +72,17 @@ class TestEveryComponent:
         assert Right("", "pods", "create") in controller - master
         assert Right("tender.dev", "resourceoffers", "create") in master - controller
 
-    def test_of_one_namespace_has_the_same_rights_there(self, helm: Helm, rendered: Rendered):
+    def test_of_one_namespace_has_the_same_rights_there_and_sees_nodes(self, helm: Helm, rendered: Rendered):
         everywhere = granted([rendered.one("ClusterRole", "tender-controller")])
-        assert granted(helm.template("controller.namespace=shop").of("Role")) == everywhere
+        alone = helm.template("controller.namespace=shop")
+        nodes = granted([alone.one("ClusterRole", "tender-system-tender-controller-nodes")])
+        assert nodes == {Right("", "nodes", "list"), Right("", "nodes", "watch")}
+        assert granted(alone.of("Role")) == everywhere - nodes
+
+    def test_alone_touches_config_maps_if_it_is_the_controller(self, rendered: Rendered):
+        for role in roles(rendered):
+            touches = any(right.resource == "configmaps" for right in granted([role]))
+            assert touches == (role["metadata"]["name"] == "tender-controller")
 
 
 class TestTheDocument:

@@ -147,7 +147,12 @@ class TestTheDefaults:
         assert [component for component, _ in default.deployments()] == ["controller", "master"]
 
     def test_offer_all_nodes_and_run_the_frameworks_of_all_namespaces(self, default: Rendered):
-        assert default.container("controller")["args"] == ["controller", "--port=8080", "--log-level=info"]
+        assert default.container("controller")["args"] == [
+            "controller",
+            "--port=8080",
+            "--log-level=info",
+            "--reserve-discipline=0",
+        ]
         assert not [one for one in default.container("master")["args"] if one.startswith("--node-selector")]
 
     def test_allocate_as_the_program_does_without_arguments(self, default: Rendered):
@@ -199,6 +204,10 @@ class TestAValue:
             unshared_resources=frozenset(), scarce_resources=frozenset(), minimum_offer=()
         )
 
+    def test_reserve_discipline_is_the_program_s(self, helm: Helm):
+        rendered = helm.template("controller.reserveDiscipline=2")
+        assert "--reserve-discipline=2" in rendered.container("controller")["args"]
+
     def test_controller_namespace_limits_the_program_and_its_rights(self, helm: Helm):
         rendered = helm.template("controller.namespace=shop")
         assert "--namespace=shop" in rendered.container("controller")["args"]
@@ -209,10 +218,12 @@ class TestAValue:
         rendered = helm.template("master.enabled=false", "controller.enabled=false", "crds.install=false")
         assert rendered.objects == []
 
-    def test_runs_a_controller_of_its_own_without_cluster_wide_rights(self, helm: Helm):
+    def test_runs_a_controller_of_its_own_without_cluster_wide_rights_but_to_see_nodes(self, helm: Helm):
         rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "own-namespace.yaml")
-        assert not rendered.of("ClusterRole")
-        assert not rendered.of("ClusterRoleBinding")
+        [role] = rendered.of("ClusterRole")
+        assert [rule["resources"] for rule in role["rules"]] == [["nodes"]]
+        [binding] = rendered.of("ClusterRoleBinding")
+        assert binding["roleRef"]["name"] == role["metadata"]["name"]
 
     def test_pod_details_reach_their_component_only(self, helm: Helm):
         rendered = helm.template("master.priorityClassName=high", "master.podLabels.tier=control")

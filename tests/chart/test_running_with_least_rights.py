@@ -12,8 +12,10 @@ from tests.chart.installation import Installation, eventually, framework, node, 
 from tests.chart.permissions import Request, Right, granted, requests
 
 SYSTEM = "tender-system"
-RARE = {Right("tender.dev", "resourceoffers", "get")}
-"""Asked for only when master and framework answer an offer at the same moment."""
+RARE = {Right("tender.dev", "resourceoffers", "get"), Right("", "pods", "get")}
+"""Asked for only when master and framework answer an offer at the same moment, and when a controller that has ended had
+made a pod of which the next one has not heard yet.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Work:
         return list(requests(self.installation.audit_log(), f"system:serviceaccount:{SYSTEM}:{account}"))
 
     def used(self, account: str) -> set[Right]:
-        return {each.right for each in self.requests(account) if each.right}
+        return {right for each in self.requests(account) for right in each.rights}
 
     def granted(self, account: str) -> set[Right]:
         return granted([json.loads(self.installation.kubectl("get", "clusterrole", account, "--output=json"))])
@@ -141,7 +143,7 @@ class TestAFrameworkOfSomebodyElse:
 
 
 class TestTheControllerOfOneNamespace:
-    def test_needs_no_right_beyond_it(self, work: Work, tmp_path: Path):
+    def test_needs_no_right_beyond_it_but_to_see_nodes(self, work: Work, tmp_path: Path):
         installation = work.installation
         installation.install("own", "alone", "--set=master.enabled=false,crds.install=false,controller.namespace=alone")
         account = "own-tender-controller"
@@ -153,4 +155,5 @@ class TestTheControllerOfOneNamespace:
             eventually(lambda: len(installation.names("pods", "--namespace=alone")) == 2, "two pods")
         asked = list(requests(installation.audit_log(), f"system:serviceaccount:alone:{account}"))
         assert [each for each in asked if each.code in (401, 403)] == []
-        assert {each.namespace for each in asked if each.right} == {"alone"}
+        beyond = {each.right for each in asked if each.right and each.namespace != "alone"}
+        assert beyond == {Right("", "nodes", "list"), Right("", "nodes", "watch")}

@@ -43,6 +43,7 @@ class TestTheSchemaRefuses:
             ("controller.enabled=yes", "at '/controller/enabled': got string, want boolean"),
             ("crds.install=maybe", "at '/crds/install': got string, want boolean"),
             ("controller.extraArgs=--port", "at '/controller/extraArgs': got string, want array"),
+            ("controller.reserveDiscipline=-1", "at '/controller/reserveDiscipline': minimum: got -1, want 0"),
             ("controller.namespace=Shop_1", "at '/controller/namespace': 'Shop_1' does not match pattern"),
             ("master.resources.request.cpu=1", "at '/master/resources': additional properties 'request' not allowed"),
             ("imagePullSecrets[0]=registry", "at '/imagePullSecrets/0': got string, want object"),

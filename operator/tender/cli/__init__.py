@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -15,6 +15,7 @@ from tender.cluster import logs
 from tender.cluster.errors import NoCluster
 from tender.controller.factory import run_controller
 from tender.controller.settings import ControllerSettings
+from tender.frameworks.sdk import Planner
 from tender.frameworks.service import plan_service
 from tender.master.factory import run_master
 from tender.master.settings import MasterSettings
@@ -81,17 +82,36 @@ def master(
 @_kubeconfig
 @_context
 @click.option("-n", "--namespace", help="Run only the frameworks of this namespace. Default: all namespaces.")
+@click.option(
+    "--reserve-discipline",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    envvar="TENDER_RESERVE_DISCIPLINE",
+    help="How many stateful services of a namespace may look for places for their pods at a time. 0: any number.",
+)
 @_host
 @_port
 @_log_level
 def controller(
-    kubeconfig: str | None, context: str | None, namespace: str | None, host: str, port: int, log_level: str
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    reserve_discipline: int,
+    host: str,
+    port: int,
+    log_level: str,
 ) -> None:
     """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
     logs.configure(level=log_level)
     settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run_controller(settings, {"service": plan_service}, manager=MANAGER_SERVICE))
+        asyncio.run(run_controller(settings, built_in_planners(reserve_discipline), manager=MANAGER_SERVICE))
+
+
+def built_in_planners(reserve_discipline: int) -> Mapping[str, Planner]:
+    """The planners of the built-in kinds, by the field of the spec; `reserve_discipline` is for stateful services."""
+    return {"service": plan_service}
 
 
 main.add_command(simulate)

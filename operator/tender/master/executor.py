@@ -6,6 +6,7 @@ meanwhile, its answer stands.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
@@ -26,14 +27,18 @@ REMOVALS_AT_ONCE = 2
 
 
 class Executor:
-    """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them."""
+    """Writes offers. `failed` collects the frameworks whose offers could not be created, for the loop to rest them.
+
+    `busy` are the offers, by key, of which something is being written or is to be in its turn.
+    """
 
     def __init__(self, client: Client, offers: Registry[ResourceOffer], tasks: asyncio.TaskGroup) -> None:
         self._client = client
         self._offers = offers
         self._tasks = tasks
-        self._busy: set[str] = set()
-        self._removals = asyncio.Semaphore(REMOVALS_AT_ONCE)
+        self.busy: set[str] = set()
+        self._to_remove: deque[ResourceOffer] = deque()
+        self._removers = 0
         self.failed: set[str] = set()
 
     def create(self, offers: Iterable[ResourceOffer]) -> None:
@@ -45,7 +50,7 @@ class Executor:
     def carry_out(self, dues: Iterable[Due], now: float) -> None:
         """Do what is due to offers; what is under way already is left alone. `now` is in epoch seconds."""
         for due in dues:
-            if due.key in self._busy:
+            if due.key in self.busy:
                 continue
             offer = self._offers.objects.get(due.key)
             if offer is None:
@@ -55,10 +60,27 @@ class Executor:
                     self._start(due.key, self._withdraw(offer, due, now))
                 case Remove():
                     log.debug("offer removed", offer=due.key, why=due.why)
-                    self._start(due.key, self._remove(offer))
+                    self._remove_in_turn(offer)
+
+    def end(self) -> None:
+        """Begin no more removals: the next master finds them due again."""
+        self._to_remove.clear()
+
+    def _remove_in_turn(self, offer: ResourceOffer) -> None:
+        self.busy.add(key_of(offer))
+        self._to_remove.append(offer)
+        if self._removers < REMOVALS_AT_ONCE:
+            self._removers += 1
+            self._tasks.create_task(self._remove_all())
+
+    async def _remove_all(self) -> None:
+        while self._to_remove:
+            offer = self._to_remove.popleft()
+            await self._guard(key_of(offer), self._remove(offer))
+        self._removers -= 1
 
     def _start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        self._busy.add(key)
+        self.busy.add(key)
         self._tasks.create_task(self._guard(key, work))
 
     async def _guard(self, key: str, work: Coroutine[Any, Any, None]) -> None:
@@ -68,7 +90,7 @@ class Executor:
         except ApiError as error:
             log.warning("offer not written", offer=key, error=str(error))
         finally:
-            self._busy.discard(key)
+            self.busy.discard(key)
 
     async def _create(self, offer: ResourceOffer) -> None:
         key = key_of(offer)
@@ -120,8 +142,7 @@ class Executor:
     async def _remove(self, offer: ResourceOffer) -> None:
         name, namespace = offer.metadata.name, offer.metadata.namespace
         try:
-            async with self._removals:
-                await self._client.delete(RESOURCE_OFFERS, name, namespace=namespace, uid=offer.metadata.uid)
+            await self._client.delete(RESOURCE_OFFERS, name, namespace=namespace, uid=offer.metadata.uid)
         except (NotFound, Conflict):
             log.debug("offer was gone already", offer=key_of(offer))
         self._offers.drop(key_of(offer), offer.metadata.uid)

@@ -128,6 +128,7 @@ async def run_master(
             operator = _operator(kinds, access.connection_fields)
             watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
             await kopf.run_tasks(watching, ignored=_TasksOfOthers())
+        executor.end()
         for task in background:
             task.cancel()
 

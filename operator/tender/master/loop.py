@@ -91,7 +91,7 @@ class AllocationLoop:
         """How long more changes are waited for after the first: longer when a tick is costly, as with thousands of
         frameworks, since every change has to be taken in meanwhile.
         """
-        return min(self._settings.interval, max(self._settings.debounce, _REST_FACTOR * self._tick_seconds))
+        return max(self._settings.debounce, min(self._settings.interval, _REST_FACTOR * self._tick_seconds))
 
     async def run(self) -> None:
         """Run cycles until cancelled."""
@@ -119,7 +119,7 @@ class AllocationLoop:
         for offer, tasks in self._book.lapse(now).items():
             log.warning("claim not launched in time", offer=offer, tasks=tasks)
             self._metrics.launches_missed.inc(tasks)
-        self._executor.carry_out(self._book.due(now, self._frameworks.objects), now)
+        self._executor.carry_out(self._book.due(now, self._frameworks.objects, self._executor.busy), now)
         started = time.perf_counter()
         due = now - self._explained >= self._settings.interval
         explain = nodes is None and (due or self.last_seconds < _COSTLY_SECONDS)

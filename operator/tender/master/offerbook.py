@@ -7,7 +7,7 @@ framework has now is over, whether the master saw the demand change or not.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tender.allocation import Charge, Ledger, Settings
@@ -112,11 +112,15 @@ class OfferBook:
                 entry.outstanding.clear()
         return missed
 
-    def due(self, now: float, frameworks: Mapping[str, Framework]) -> list[Due]:
-        """What has to be written about offers at this time. `frameworks` are those that exist, by key."""
+    def due(self, now: float, frameworks: Mapping[str, Framework], busy: Container[str] = frozenset()) -> list[Due]:
+        """What has to be written about offers at this time. `frameworks` are those that exist, by key; of offers that
+        are `busy`, something is being written already.
+        """
         lacking = self.room.lacking()
         dues = []
         for key, entry in self._entries.items():
+            if key in busy:
+                continue
             framework = frameworks.get(entry.framework)
             if now < entry.ends_at and framework is entry.looked_with is not None and key not in lacking:
                 continue

@@ -121,10 +121,9 @@ class StatusWriter:
         it. Why it waits, if it does, is told at once.
         """
         created = framework.metadata.creation_timestamp
-        settled = created.timestamp() + self._interval if created is not None else now
-        if now >= settled:
+        if created is None or not 0 <= now - created.timestamp() < self._interval:
             return False
-        self._look_again = min(self._look_again, settled)
+        self._look_again = min(self._look_again, created.timestamp() + self._interval)
         return True
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ class TestAFramework:
 
     def test_is_refused_with_two_workloads(self, objects: Objects):
         message = refusal(objects.create, framework(external={}, **framework()["spec"]))
-        assert "set only one of spec.service and spec.external" in message
+        assert "set only one of spec.service, spec.stateful and spec.external" in message
 
     def test_is_refused_with_fewer_than_no_replicas(self, objects: Objects):
         message = refusal(objects.create, framework(replicas=-1))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 from tests.integration.conftest import ApiServer
@@ -13,10 +14,39 @@ from tests.integration.running.proxy import Asked, Proxy
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand
 
-from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import (
+    CONFIG_MAPS,
+    CONTROLLER_REVISIONS,
+    FRAMEWORKS,
+    NODES,
+    PODS,
+    RESERVATIONS,
+    RESOURCE_OFFERS,
+    SERVICES,
+    VOLUME_CLAIMS,
+    Resource,
+)
 from tender.cluster.vitals import VitalsSettings
 
 Start = Callable[..., AbstractAsyncContextManager[Part]]
+OF_FRAMEWORKS: dict[Resource, Callable[[str], dict[str, Any]]] = {
+    RESOURCE_OFFERS: lambda node: {
+        "spec": {
+            "framework": "stirred",
+            "role": "default",
+            "expiresAt": "2099-01-01T00:00:00Z",
+            "slices": [{"node": node, "resources": {"cpu": "1"}}],
+        }
+    },
+    RESERVATIONS: lambda node: {"spec": {"role": "default", "node": node, "resources": {"cpu": "1"}}},
+    VOLUME_CLAIMS: lambda _: {
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    },
+    CONFIG_MAPS: lambda _: {},
+    CONTROLLER_REVISIONS: lambda _: {"revision": 1, "data": {}},
+    SERVICES: lambda _: {"spec": {"ports": [{"port": 80}]}},
+}
+"""What else a controller follows, on a node."""
 BOTH = pytest.mark.parametrize("start", [master, controller])
 
 
@@ -38,21 +68,17 @@ async def stirring(world: World) -> AsyncIterator[None]:
     await world.add_framework("stirred")
     await world.declare("stirred")
     await world.add_pod("stirred", node, {"cpu": "1"}, labels={"tender.dev/framework": "stirred"})
-    offer = {
-        "apiVersion": "tender.dev/v1alpha1",
-        "kind": "ResourceOffer",
-        "metadata": {"name": "stirred", "namespace": world.namespace},
-        "spec": {
-            "framework": "stirred",
-            "role": "default",
-            "expiresAt": "2099-01-01T00:00:00Z",
-            "slices": [{"node": node, "resources": {"cpu": "1"}}],
-        },
-    }
-    await world.client.create(RESOURCE_OFFERS, offer)
+    for resource, fields in OF_FRAMEWORKS.items():
+        metadata = {
+            "name": "stirred",
+            "namespace": world.namespace,
+            "labels": {"tender.dev/framework": "stirred"},
+        }
+        kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+        await world.client.create(resource, {**kind, "metadata": metadata, **fields(node)})
     stirred: list[tuple[Resource, str, str | None]] = [
         (NODES, node, None),
-        *((resource, "stirred", world.namespace) for resource in (PODS, FRAMEWORKS, RESOURCE_OFFERS)),
+        *((resource, "stirred", world.namespace) for resource in (FRAMEWORKS, PODS, *OF_FRAMEWORKS)),
     ]
 
     async def stir() -> None:
@@ -110,9 +136,7 @@ class TestLiveness:
         [
             (master, "nodes"),
             (master, "pods"),
-            (controller, "pods"),
-            (controller, "frameworks"),
-            (controller, "resourceoffers"),
+            *((controller, resource.plural) for resource in (NODES, PODS, FRAMEWORKS, *OF_FRAMEWORKS)),
         ],
     )
     async def test_ends_when_a_watch_hangs(self, world: World, proxy: Proxy, start: Start, plural: str):

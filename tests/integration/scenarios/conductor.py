@@ -108,7 +108,7 @@ class Conductor:
 
     async def rest(self) -> None:
         """Wait until the master has written everything that it was about to write of offers."""
-        await self._until(lambda: not self._loop._executor._busy, "the end of the master's writes")
+        await self._until(lambda: not self._loop._executor.busy, "the end of the master's writes")
 
     @property
     def _loop(self) -> AllocationLoop:

@@ -37,6 +37,8 @@ class ServiceWorld:
     per_node: int | None = None
     now: float = NOON
     made: int = 0
+    acting: bool = False
+    """Whether the service itself changes pods, and not somebody else."""
 
     @property
     def live(self) -> list[core.Pod]:
@@ -81,12 +83,15 @@ class ServiceWorld:
             self._apply(dict(manifest))
         for remove in plan.remove:
             del (self.revisions if remove.kind == "ControllerRevision" else self.services)[remove.name]
+        there_are = Counter(self.revisions_of_pods)
+        self.acting = True
         for stop in plan.stops:
             del self.pods[stop.pod]
             self.check(self)
         for shape in plan.shapes if plan.hold_until <= self.now else ():
-            for _ in range(shape.count - self.revisions_of_pods.count(shape.revision)):
+            for _ in range(shape.count - there_are[shape.revision]):
                 self.launch(shape.revision)
+        self.acting = False
         self._write_status(plan)
         return plan
 
@@ -110,6 +115,9 @@ class ServiceWorld:
     def set_ready(self, name: str, ready: bool = True) -> None:
         condition = core.Condition("Ready", "True" if ready else "False")
         self._put(name, core.PodStatus(phase="Running", conditions=(condition,)))
+
+    def set_unready(self, name: str) -> None:
+        self.set_ready(name, ready=False)
 
     def fail(self, *names: str, reason: str = "Evicted") -> None:
         for name in names:

@@ -170,24 +170,6 @@ class TestOffers:
             await it.tick(1)
             assert it.offers == []
 
-    async def test_few_are_removed_at_once_so_that_removals_hold_up_nobody(self, monkeypatch):
-        deletions: list[str] = []
-        may_end = asyncio.Event()
-
-        async def delete(kind: Resource, name: str, **_: object) -> None:
-            deletions.append(name)
-            await may_end.wait()
-
-        async with bench() as it:
-            monkeypatch.setattr(it.master.client, "delete", delete)
-            for number in range(4):
-                it.api.put(RESOURCE_OFFERS, offer(name=f"gone-{number}", of="gone").manifest())
-            await it.tick()
-            assert (len(deletions), len(it.offers)) == (REMOVALS_AT_ONCE, 4 + 1)
-            may_end.set()
-            await it.master.settle()
-            assert len(deletions) == 4
-
     async def test_offers_on_a_node_that_goes_are_rescinded(self):
         async with bench() as it:
             await it.tick()
@@ -207,6 +189,43 @@ class TestOffers:
             assert [one.status.phase for one in it.offers] == ["Claimed"]
             known = it.master.facts.offers.objects[f"shop/{it.offers[0].metadata.name}"]
             assert known.status.phase == "Claimed"
+
+
+class TestRemovals:
+    """Nobody waits for them, so few are made at once."""
+
+    @pytest.fixture
+    def deletions(self) -> list[str]:
+        return []
+
+    @asynccontextmanager
+    async def four_due(self, deletions: list[str], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+        """A master that has begun to remove four offers; no deletion is answered inside."""
+        answered = asyncio.Event()
+
+        async def delete(kind: Resource, name: str, **_: object) -> None:
+            deletions.append(name)
+            await answered.wait()
+
+        async with bench() as it:
+            monkeypatch.setattr(it.master.client, "delete", delete)
+            for number in range(4):
+                it.api.put(RESOURCE_OFFERS, offer(name=f"gone-{number}", of="gone").manifest())
+            await it.tick()
+            yield it
+            answered.set()
+            await it.master.settle()
+
+    async def test_are_made_by_turns_and_hold_up_no_offer(self, deletions, monkeypatch):
+        async with self.four_due(deletions, monkeypatch) as it:
+            assert len(deletions) == REMOVALS_AT_ONCE
+            assert tasks_in(it.offers) == 3
+        assert len(deletions) == 4
+
+    async def test_hold_up_the_end_of_the_master_no_longer_than_those_under_way(self, deletions, monkeypatch):
+        async with self.four_due(deletions, monkeypatch) as it:
+            it.master.executor.end()
+        assert len(deletions) == REMOVALS_AT_ONCE
 
 
 class TestRestart:

@@ -125,6 +125,11 @@ class TestAnOpenOffer:
         master.offer(made())
         assert master.due(external("flink")) == [Remove(KEY, "the framework is gone")]
 
+    def test_is_left_alone_while_something_is_being_written_about_it(self, master):
+        master.offer(made())
+        assert master.book.due(master.now, {}, busy={KEY}) == []
+        assert master.book.due(master.now, {}) == [Remove(KEY, "the framework is gone")]
+
     def test_is_rescinded_when_one_of_its_nodes_is_gone(self, master):
         master.offer(made())
         master.intake.node_changed(node("node-2"), None)

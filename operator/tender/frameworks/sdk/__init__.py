@@ -6,7 +6,6 @@ the launches of claims that were won, and answers what is to be done next. `tend
 """
 
 from tender.frameworks.sdk.constraints import mistakes
-from tender.frameworks.sdk.launching import owner_of
 from tender.frameworks.sdk.model import (
     Answer,
     Claim,
@@ -22,6 +21,7 @@ from tender.frameworks.sdk.model import (
     Stop,
     Turn,
 )
+from tender.frameworks.sdk.ownership import owner_of
 from tender.frameworks.sdk.placing import place
 from tender.frameworks.sdk.revival import Revival
 from tender.frameworks.sdk.turn import take_turn

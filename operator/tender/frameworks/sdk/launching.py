@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tender.api.framework import Framework
-from tender.api.names import API_VERSION, LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
+from tender.api.names import LABEL_FRAMEWORK, LABEL_OFFER, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
 from tender.api.offer import ResourceOffer
 from tender.api.quantities import Resources
 from tender.frameworks.sdk.model import Shape
+from tender.frameworks.sdk.ownership import owner_of
 from tender.frameworks.sdk.placing import place
 
 LAUNCH_SECONDS = 45
@@ -66,17 +67,6 @@ def pod_manifest(framework: Framework, shape: Shape, offer: ResourceOffer, name:
     if metadata.get("annotations"):
         manifest["metadata"]["annotations"] = metadata["annotations"]
     return manifest
-
-
-def owner_of(framework: Framework) -> dict[str, Any]:
-    """The ownerReference of what belongs to a framework and goes away with it."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": Framework.KIND,
-        "name": framework.metadata.name,
-        "uid": framework.metadata.uid,
-        "controller": True,
-    }
 
 
 def needs_of(requests: Resources, offered: Resources) -> dict[str, int]:

@@ -17,11 +17,11 @@ _LONGEST_NAME = 63
 _DIGITS = 10
 
 
-def owner_reference(framework: Framework) -> dict[str, Any]:
+def owner_of(framework: Framework) -> dict[str, Any]:
     """The ownerReference of what belongs to the framework and goes away with it."""
     return {
         "apiVersion": API_VERSION,
-        "kind": "Framework",
+        "kind": Framework.KIND,
         "name": framework.metadata.name,
         "uid": framework.metadata.uid,
         "controller": True,
@@ -34,7 +34,7 @@ def owned_metadata(framework: Framework, name: str, labels: Mapping[str, str] | 
         "name": name,
         "namespace": framework.metadata.namespace,
         "labels": {**(labels or {}), LABEL_FRAMEWORK: framework.metadata.name},
-        "ownerReferences": [owner_reference(framework)],
+        "ownerReferences": [owner_of(framework)],
     }
 
 

@@ -16,8 +16,9 @@ from tender.api.offer import ResourceOffer
 from tender.api.quantities import Resources, format_resources
 from tender.api.requests import pod_requests
 from tender.api.reservation import Reservation
-from tender.frameworks.sdk.launching import needs_of, owner_of
+from tender.frameworks.sdk.launching import needs_of
 from tender.frameworks.sdk.model import Shape
+from tender.frameworks.sdk.ownership import owner_of
 
 _LONGEST_PREFIX = 52
 

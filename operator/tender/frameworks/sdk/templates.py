@@ -14,11 +14,14 @@ from tender.frameworks.sdk.ownership import digest
 _NAME_FOR_CHECKS = "task"
 
 
-def taken(template: Mapping[str, Any]) -> dict[str, Any]:
-    """What pods take from a template: its spec, labels and annotations. Fields that are null count as absent."""
-    metadata = template.get("metadata") or {}
-    parts = {"spec": template["spec"], **{part: metadata.get(part) or {} for part in ("labels", "annotations")}}
-    return {name: _without_nulls(part) for name, part in parts.items()}
+def bare(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with nothing but what pods take from it: spec, labels and annotations, without fields that are null.
+
+    It has the same revision, and is what is recorded of a template.
+    """
+    parts = taken(template)
+    metadata = {part: parts[part] for part in ("labels", "annotations") if parts[part]}
+    return {"metadata": metadata, "spec": parts["spec"]}
 
 
 def template_revision(template: Mapping[str, Any]) -> str:
@@ -63,6 +66,13 @@ def shape_of(
         group=group,
         peers=peers,
     )
+
+
+def taken(template: Mapping[str, Any]) -> dict[str, Any]:
+    """What pods take from a template, as `spec`, `labels` and `annotations`; fields that are null count as absent."""
+    metadata = template.get("metadata") or {}
+    parts = {"spec": template["spec"], **{part: metadata.get(part) or {} for part in ("labels", "annotations")}}
+    return {name: _without_nulls(part) for name, part in parts.items()}
 
 
 def _without_nulls(value: Any) -> Any:

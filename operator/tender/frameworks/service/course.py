@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from tender.api.conditions import State
 from tender.api.core import Pod
 from tender.api.service import ServiceSpec
+from tender.frameworks.sdk.constraints import mistakes
 from tender.frameworks.sdk.dependencies import dependencies_of
 from tender.frameworks.sdk.model import Seen
 from tender.frameworks.sdk.templates import shape_of
@@ -57,8 +58,11 @@ def target_of(seen: Seen, spec: ServiceSpec) -> Version | Told:
         there_are = f"recorded are {numbers(seen.revisions)}"
         message = f"spec.service.rollbackTo: there is no version {spec.rollback_to}, {there_are}; what runs stays"
         return "Stalled", "NoSuchVersion", message
-    wrong = _what_is_wrong(seen, target)
-    return ("Stalled", "InvalidTemplate", f"{place}: {wrong}") if wrong else target
+    if wrong := _what_is_wrong(seen, target):
+        return "Stalled", "InvalidTemplate", f"{place}: {wrong}"
+    if mistaken := mistakes(target.spec.constraints):
+        return "Stalled", "InvalidConstraint", f"spec.service.constraints: {mistaken}"
+    return target
 
 
 def course_of(seen: Seen, spec: ServiceSpec, target: Version | Told, active: Sequence[Pod]) -> Course:

@@ -21,7 +21,7 @@ from tender.frameworks.service.course import Course, Told, course_of, target_of
 from tender.frameworks.service.exposure import exposed
 from tender.frameworks.service.failures import failed, note_of, youngest
 from tender.frameworks.service.presence import Presence, bearing_silence, presence_of
-from tender.frameworks.service.room import full
+from tender.frameworks.service.room import no_place
 from tender.frameworks.service.selection import Selection
 from tender.frameworks.service.told import Situation, notes_of, state_of
 from tender.frameworks.service.update import Bounds, bounds_of, exchanged, surplus, wanted_new
@@ -66,7 +66,7 @@ def plan_service(seen: Seen) -> Plan:
         backoff_before=before,
         backoff=backoff,
         exposure_mistake=service.mistake,
-        full=full(framework, shape, seen.nodes) if missing else None,
+        no_place=no_place(framework, shape, seen.nodes) if missing else None,
         now=now,
     )
     state = state_of(situation)

@@ -26,11 +26,13 @@ class Selection:
 
     def first(self, pods: Iterable[Pod], count: int) -> list[Pod]:
         """The `count` pods that go first, in their order."""
+        if count <= 0:
+            return []
         ordered = self.order(pods)
-        chosen = [pod for pod in ordered if _chosen(pod)][: max(0, count)]
+        chosen = [pod for pod in ordered if _chosen(pod)][:count]
         keys = [one.key for one in self.spec.constraints if one.operator == "GroupBy"]
         rest = [pod for pod in ordered if not _chosen(pod)]
-        wanted = max(0, count) - len(chosen)
+        wanted = count - len(chosen)
         if not keys:
             return chosen + rest[:wanted]
         gone = {pod.metadata.name for pod in chosen}

@@ -6,6 +6,7 @@ do not get ready, and changes that no offer helps, are then `Stalled`. What is w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tender.api.conditions import RECONCILING, STALLED, find_condition
 from tender.api.core import Pod
@@ -16,6 +17,7 @@ from tender.frameworks.service.backoff import Backoff
 from tender.frameworks.service.course import Course, Told
 from tender.frameworks.service.failures import cause_of, troubles
 from tender.frameworks.service.presence import Presence
+from tender.frameworks.service.room import NoPlace
 from tender.frameworks.service.update import Bounds
 
 PROGRESS_SECONDS = 600.0
@@ -27,7 +29,7 @@ _CAUSE_SECONDS = 10.0
 @dataclass(frozen=True)
 class Situation:
     """Where a service stands. `new` are the active pods of the version that is launched, `old` the others; `missing`
-    is how many pods are to be launched, and `full` which constraint leaves no node for one more.
+    is how many pods are to be launched, and `no_place` why the constraints leave no node for one.
     """
 
     framework: Framework
@@ -42,14 +44,14 @@ class Situation:
     backoff_before: Backoff
     backoff: Backoff
     exposure_mistake: str
-    full: str | None
+    no_place: NoPlace | None
     now: float
 
     @property
     def blocked(self) -> bool:
         """Whether a change goes no further by itself: no old pod may go, and no new one has a place or is starting."""
         return bool(
-            self.full
+            self.no_place
             and self.old
             and not self.course.held
             and self.missing
@@ -58,7 +60,7 @@ class Situation:
             and not any(pod.leaving and not pod.terminated for pod in self.presence.pods)
         )
 
-    @property
+    @cached_property
     def stalls_at(self) -> float | None:
         """When (epoch seconds) what is on the way has taken too long; None while nothing can."""
         if self.framework.status.settled_generation == self.framework.metadata.generation or self.course.held:
@@ -80,8 +82,8 @@ class Situation:
     def cause(self) -> str:
         """Why what is missing is not launched, as far as offers and constraints say; empty if they do not."""
         status, since = self.framework.status, self._waiting_since
-        if self.full:
-            return self.full
+        if self.no_place is not None:
+            return self.no_place.message
         if since is None or self.now < since + _CAUSE_SECONDS or status.waiting is None:
             return ""
         told = [f"offers refused: {one.reason}: {one.message}" for one in status.waiting.reasons[:1]]
@@ -132,11 +134,13 @@ def notes_of(one: Situation, state: Told) -> tuple[Note, ...]:
 def _rolling(one: Situation, stalled: bool) -> Told:
     replicas, bounds = one.course.replicas, one.bounds
     done = f"{sum(pod.ready for pod in one.new)} of {replicas} pods are new and ready, {len(one.old)} are old"
+    if one.blocked and one.no_place is not None and not one.no_place.passing:
+        return "Stalled", "RollBlocked", f"{one.cause}; change spec.service.constraints, or add a node. {done}"
     if one.blocked:
         run = one.course.run
         share = run.spec.update_strategy.minimum_health if run is not None else ""
         message = (
-            f"{one.full}; updateStrategy.minimumHealth {share} keeps {bounds.least_ready} of {replicas} pods ready, so"
+            f"{one.cause}; updateStrategy.minimumHealth {share} keeps {bounds.least_ready} of {replicas} pods ready, so"
             f" no old one may go first: lower it, or add a node. {done}"
         )
         return "Stalled" if stalled else "Reconciling", "RollBlocked", message

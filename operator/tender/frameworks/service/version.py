@@ -15,7 +15,7 @@ from tender.api.framework import Framework
 from tender.api.names import LABEL_REVISION
 from tender.api.service import ServiceSpec
 from tender.frameworks.sdk.model import Seen
-from tender.frameworks.sdk.templates import taken, template_revision
+from tender.frameworks.sdk.templates import bare, template_revision
 from tender.frameworks.sdk.versions import version_name
 
 _STRATEGIES = ("constraints", "update_strategy", "backoff", "unreachable")
@@ -38,7 +38,7 @@ def specified(framework: Framework, spec: ServiceSpec) -> Version:
 def recorded_data(spec: ServiceSpec) -> dict[str, Any]:
     """What is recorded of a spec. Defaults are left out: written out, they make no other version."""
     strategies = spec.model_dump(mode="json", by_alias=True, include=set(_STRATEGIES), exclude_defaults=True)
-    return {**strategies, "template": taken(spec.template)}
+    return {**strategies, "template": bare(spec.template)}
 
 
 def recorded(spec: ServiceSpec, revision: ControllerRevision) -> Version | None:
