@@ -10,7 +10,7 @@ from typing import Any
 
 from tender.api.core import Pod
 from tender.api.framework import Framework
-from tender.api.names import LABEL_OFFER, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
+from tender.api.names import LABEL_IDLE, LABEL_OFFER, LABEL_PLAN, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
 from tender.api.offer import ResourceOffer
 from tender.api.reservation import Reservation
 from tender.api.stateful import PodSet, SideTask
@@ -21,10 +21,6 @@ from tender.frameworks.stateful.instances import Instance, instance_labels
 from tender.frameworks.stateful.validation import CONFIG_VOLUME
 from tender.frameworks.stateful.volumes import claim_name
 
-LABEL_IDLE = "tender.dev/idle"
-"""On pods that are paused: their containers idle."""
-LABEL_PLAN = "tender.dev/plan"
-"""On pods of side tasks of a plan that was started by a request: the plan."""
 _IDLE = ["sh", "-c", "trap 'exit 0' TERM INT; while true; do sleep 3600 & wait $!; done"]
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "args")
 

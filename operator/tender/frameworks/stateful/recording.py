@@ -7,7 +7,7 @@ a crash between two writes has the next turn see the same and go on from there.
 from dataclasses import replace
 
 from tender.api.core import Pod
-from tender.api.names import LABEL_REVISION
+from tender.api.names import LABEL_PLAN, LABEL_REVISION
 from tender.api.stateful import PodSet
 from tender.frameworks.sdk.ownership import digest
 from tender.frameworks.stateful.assignments import Assignment, plan_of_order
@@ -15,7 +15,7 @@ from tender.frameworks.stateful.course import Run
 from tender.frameworks.stateful.instances import Instance
 from tender.frameworks.stateful.orders import Order
 from tender.frameworks.stateful.places import is_confirmed, is_large_enough, lacks, why_not_on
-from tender.frameworks.stateful.pods import LABEL_PLAN, is_idle
+from tender.frameworks.stateful.pods import is_idle
 from tender.frameworks.stateful.records import POD, UNSCHEDULABLE, Failures, Record
 from tender.frameworks.stateful.scene import Scene
 from tender.frameworks.stateful.scheduling import given_up
@@ -28,8 +28,8 @@ AVOID_SECONDS = 600.0
 def next_record(scene: Scene, one: Instance, wanted: Assignment) -> Record | None:
     """The record as it should be; None if it is, or if there is to be none.
 
-    Facts come before orders and these before what steps begin, one of them in a turn: what a step asks for is worked out
-    from the record as it is seen.
+    Facts come before orders and these before what steps begin, one of them in a turn: what a step asks for is worked
+    out from the record as it is seen.
     """
     if one.record is None:
         return _first(scene, one, wanted)

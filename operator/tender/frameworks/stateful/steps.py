@@ -8,11 +8,10 @@ requests start either do side tasks or start pods again.
 from collections.abc import Iterable, Mapping
 
 from tender.api.core import Pod
-from tender.api.names import LABEL_REVISION
+from tender.api.names import LABEL_PLAN, LABEL_REVISION
 from tender.api.stateful import DECOMMISSION, DEPLOY, RECOVERY, UPDATE, PhaseSpec, PlanSpec, PodSet, StepState
 from tender.frameworks.stateful.course import Course, Phase, Run, Step
 from tender.frameworks.stateful.instances import Instance
-from tender.frameworks.stateful.pods import LABEL_PLAN
 from tender.frameworks.stateful.records import POD, Failures, Record
 from tender.frameworks.stateful.targets import Target, task_token
 

@@ -1,5 +1,7 @@
 """Pods that are not wanted any more go to the last: T23, and what outlives a service: T24."""
 
+from typing import Any
+
 from tests.unit.frameworks.stateful.world import deployed, pod_set, template
 
 
@@ -87,7 +89,7 @@ class TestUninstall:
 
     def test_t24_every_object_is_owned_by_its_framework(self):
         world = deployed(pod_set(config={"f": "${pod.name}"}))
-        objects = [
+        objects: list[Any] = [
             *world.pods.values(),
             *world.reservations.values(),
             *world.volume_claims.values(),

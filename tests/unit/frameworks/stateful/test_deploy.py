@@ -1,5 +1,7 @@
 """How a stateful service comes up: names, places, volumes and files of its pods, in the order of its plan."""
 
+from itertools import pairwise
+
 from tests.builders import NOON
 from tests.unit.frameworks.stateful.world import World, deployed, phase, pod_set, task, template
 
@@ -249,7 +251,7 @@ class TestFailures:
             world.step()
             if len(world.events("launch")) > before:
                 launches.append(world.now)
-        gaps = [later - sooner for sooner, later in zip(launches, launches[1:], strict=False)]
+        gaps = [later - sooner for sooner, later in pairwise(launches)]
         assert 58 <= gaps[0] <= 70
         assert gaps == sorted(gaps) or all(abs(a - b) <= 4 for a, b in zip(gaps, sorted(gaps), strict=True))
         assert 295 <= gaps[-1] <= 315

@@ -602,6 +602,12 @@ def _owner(one: Reservation) -> str:
     return one.metadata.owner_references[0].uid
 
 
+def moved_at(world: World) -> float | None:
+    """When (epoch seconds) a pod was last moved without request."""
+    status = world.frameworks["db"].status.stateful
+    return status.replaced_at.timestamp() if status is not None and status.replaced_at is not None else None
+
+
 def deployed(*pods: Manifest, nodes: int = 4, **spec: Any) -> World:
     """A world with a service that has been deployed; by default of three pods."""
     world = World().with_nodes(nodes)
