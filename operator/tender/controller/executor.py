@@ -16,19 +16,19 @@ import msgspec
 import structlog
 
 from tender.api.core import Pod, PodSpec
-from tender.api.framework import Framework, FrameworkStatus
+from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
 from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Forbidden, Invalid, NotFound
-from tender.cluster.resources import FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
+from tender.cluster.resources import PODS, RESOURCE_OFFERS, Resource
+from tender.controller.children import owner_of
 from tender.controller.kinds import KEPT, KINDS, Kind
 from tender.controller.metrics import ControllerMetrics
-from tender.controller.news import is_news
 from tender.controller.registry import Key, key_of
+from tender.controller.status_writer import StatusWriter
 from tender.controller.view import View
 from tender.frameworks.sdk import Answer, Claim, Launch, Remove, Stop, Turn
-from tender.frameworks.sdk.revival import Revival
 
 log = structlog.get_logger(__name__)
 
@@ -52,16 +52,14 @@ class Executor:
         self._view = view
         self._metrics = metrics
         self._manager = manager
-        self._status_interval = status_interval
         self._clock = clock
-        self._status_written: dict[Key, float] = {}
-        self._revivals: dict[Key, Revival] = {}
+        self._statuses = StatusWriter(client, view, manager=manager, interval=status_interval, clock=clock)
 
     async def carry_out(self, framework: Framework, turn: Turn) -> float | None:
         """Do what the turn says. Returns when (epoch seconds) the rest of the status is due; raises ApiError when some
         of it failed, after all of it was tried.
         """
-        due, writes_status = self._status_due(framework, turn.status)
+        due, writes_status = self._statuses.due(framework, turn.status)
         answers = [self._answer(framework, answer) for answer in turn.answers]
         if turn.keep:
             kept, answered = await asyncio.gather(
@@ -77,7 +75,7 @@ class Executor:
                 *(self._remove(framework, remove) for remove in turn.remove),
             ]
         if writes_status:
-            writes.append(self._write_status(framework, turn.status))
+            writes.append(self._statuses.write(framework, turn.status))
         failures = [*kept, *answered, *await _all(writes)]
         if failures:
             raise failures[0]
@@ -85,8 +83,7 @@ class Executor:
 
     def forget(self, framework: Key) -> None:
         """The framework is gone."""
-        self._status_written.pop(framework, None)
-        self._revivals.pop(framework, None)
+        self._statuses.forget(framework)
 
     async def give_up(self, pod: Pod) -> None:
         """Delete a pod that nobody can end any more, whosever it was; raises ApiError."""
@@ -95,10 +92,29 @@ class Executor:
             await self._client.delete(PODS, name, namespace=namespace, uid=uid, grace_seconds=0)
 
     async def _keep(self, framework: Framework, manifest: Mapping[str, Any]) -> None:
-        kind = _kind(framework, manifest["kind"])
+        kind, name = _kind(framework, manifest["kind"]), manifest["metadata"]["name"]
+        if not self._view.has_child(framework, kind.resource, name):
+            await self._check_that_nobody_else_has(framework, kind, name)
         written = await self._client.apply(kind.resource, manifest, field_manager=self._manager)
         self._view.child_written(framework, kind.resource, kind.read(written))
-        log.debug("kept", framework=framework.metadata.name, kind=manifest["kind"], name=manifest["metadata"]["name"])
+        log.debug("kept", framework=framework.metadata.name, kind=manifest["kind"], name=name)
+
+    async def _check_that_nobody_else_has(self, framework: Framework, kind: Kind, name: str) -> None:
+        """Raise AlreadyExists for an object that is not the framework's: once applied to it would belong to it, and be
+        deleted with it.
+        """
+        namespace = framework.metadata.namespace
+        try:
+            present = kind.read(await self._client.get(kind.resource, name, namespace=namespace))
+        except NotFound:
+            return
+        if owner_of(present) != framework.metadata.uid:
+            raise AlreadyExists(
+                409,
+                "AlreadyExists",
+                f"it does not belong to framework {framework.metadata.name}: rename or delete one of them",
+                where=f"apply {kind.resource.plural} {namespace}/{name}",
+            )
 
     async def _answer(self, framework: Framework, answer: Answer) -> None:
         namespace, key = framework.metadata.namespace, key_of(framework)
@@ -168,7 +184,7 @@ class Executor:
             pod = msgspec.convert(await self._client.get(PODS, name, namespace=framework.metadata.namespace), Pod)
         except NotFound:
             pod = None
-        if pod is not None and pod.controller is not None and pod.controller.uid == framework.metadata.uid:
+        if pod is not None and owner_of(pod) == framework.metadata.uid:
             self._view.pod_created(framework, launch.offer, pod)
         elif not launch.offer:
             raise exists
@@ -198,40 +214,6 @@ class Executor:
         else:
             self._view.child_gone(framework, resource, uid)
         return True
-
-    def _status_due(self, framework: Framework, status: Mapping[str, Any]) -> tuple[float | None, bool]:
-        """When the status must be written if not now, and whether now: news at once, mere figures now and then, and a
-        changed demand when the framework may change it again.
-        """
-        future = FrameworkStatus.model_validate(status)
-        wanted, present = future.manifest(), framework.status.manifest()
-        present.pop("allocation", None)
-        if wanted == present:
-            return None, False
-        key, now = key_of(framework), self._clock()
-        last = self._status_written.get(key, 0.0)
-        if now < last + self._status_interval and not is_news(wanted, present):
-            return last + self._status_interval, False
-        if framework.status.demand is not None and future.demand_revision != framework.status.demand_revision:
-            revival = self._revivals.get(key, Revival())
-            if not revival.allowed(now):
-                return revival.next_at(now), False
-            self._revivals[key] = revival.after(now)
-        return None, True
-
-    async def _write_status(self, framework: Framework, status: Mapping[str, Any]) -> None:
-        self._status_written[key_of(framework)] = self._clock()
-        try:
-            written = await self._client.apply_status(
-                FRAMEWORKS,
-                framework.metadata.name,
-                status,
-                namespace=framework.metadata.namespace,
-                field_manager=self._manager,
-            )
-        except NotFound:
-            return
-        self._view.framework_written(Framework.read(written))
 
 
 def _as_created(manifest: Mapping[str, Any], answer: Mapping[str, Any]) -> Pod:

@@ -29,8 +29,7 @@ async def make_rounds(
 ) -> None:
     """Make rounds until cancelled: regularly, and soon after `nodes_changed` was set."""
     while True:
-        for pod in lost_pods():
-            await _give_up(pod, executor)
+        await asyncio.gather(*(_give_up(pod, executor) for pod in lost_pods()))
         try:
             async with asyncio.timeout(interval):
                 await nodes_changed.wait()

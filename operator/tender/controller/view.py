@@ -90,6 +90,11 @@ class View:
         """The API server has deleted this object, or says that it is gone."""
         self._children[kind].gone(framework.metadata.uid or "", uid)
 
+    def has_child(self, framework: Framework, kind: Resource, name: str) -> bool:
+        """Whether the framework has an object of this kind and name."""
+        uid, namespace = framework.metadata.uid or "", framework.metadata.namespace
+        return any(one.metadata.name == name for one in self._children[kind].of(uid, namespace))
+
     def pod_created(self, framework: Framework, offer: str, pod: Pod) -> None:
         """The API server has created this pod from a claim of the offer."""
         self.child_written(framework, PODS, pod)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World
 
+from tender.api.framework import Framework
 from tender.api.names import MANAGER_SERVICE
+from tender.cli import built_in_planners
 from tender.controller.factory import run_controller
 from tender.controller.settings import ControllerSettings
-from tender.frameworks.service import plan_service
+from tender.frameworks.sdk import Planner
 from tender.master.factory import run_master
 from tender.master.settings import MasterSettings
 
@@ -108,8 +110,15 @@ async def master(world: World, kubeconfig: Path, *, rng: Random | None = None, *
 
 
 @asynccontextmanager
-async def controller(world: World, kubeconfig: Path, **settings: Any) -> AsyncIterator[Part]:
-    """A controller of services within the test; it has just been started."""
+async def controller(
+    world: World,
+    kubeconfig: Path,
+    *,
+    planners: Mapping[str, Planner] | None = None,
+    selects: Callable[[Framework], bool] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Part]:
+    """A controller within the test, of services unless it has planners of its own; it has just been started."""
     part = Part(free_port())
     chosen = ControllerSettings(
         kubeconfig=str(kubeconfig),
@@ -119,7 +128,14 @@ async def controller(world: World, kubeconfig: Path, **settings: Any) -> AsyncIt
         **{"status_interval": 0.2, **settings},
     )
     stop = asyncio.Event()
-    work = run_controller(chosen, {"service": plan_service}, manager=MANAGER_SERVICE, clock=world.clock, stop=stop)
+    work = run_controller(
+        chosen,
+        planners or built_in_planners(0),
+        manager=MANAGER_SERVICE,
+        selects=selects,
+        clock=world.clock,
+        stop=stop,
+    )
     async with _within(work, stop):
         yield part
 

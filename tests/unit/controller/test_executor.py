@@ -318,6 +318,19 @@ class TestWhatIsKept:
         (seen,) = bench.seen.config_maps
         assert seen.data == {"a": "1"}
 
+    async def test_that_an_earlier_try_has_written_is_found_as_ours(self, bench):
+        bench.api.put(CONFIG_MAPS, SETTINGS)
+        await bench.carry_out(turn(keep=(SETTINGS,)))
+        assert len(bench.seen.config_maps) == 1
+
+    async def test_never_takes_over_what_belongs_to_somebody_else(self, bench):
+        metadata = {"name": "web-kept", "namespace": "shop"}
+        theirs = bench.api.put(CONFIG_MAPS, {"metadata": metadata, "data": {"by": "hand"}})
+        with pytest.raises(AlreadyExists, match="does not belong to framework web"):
+            await bench.carry_out(turn(keep=(SETTINGS,), launches=(launch(),)))
+        assert bench.api.objects[CONFIG_MAPS]["web-kept"] == theirs
+        assert bench.api.created_names == []
+
     async def test_and_the_answers_are_written_before_anything_else(self, bench):
         running = bench.api.put(PODS, launch("web-old").pod)
         place = bench.api.put(RESERVATIONS, {**PLACE, "metadata": {**PLACE["metadata"], "name": "web-former"}})

@@ -187,7 +187,7 @@ def _each(scene: Scene, instances: Mapping[str, Instance], assignments: Mapping[
         metadata = owned_metadata(scene.framework, one.pod_name, instance_labels(one.set_name, one.index))
         keep.append(record.manifest(metadata))
         after = replace(one, record=record)
-        ready = one.pod is not None and one.pod.ready and record.settled and not record.arriving
+        ready = one.pod is not None and one.pod.ready and record.at_rest
         # What is asked of offers must not change for one turn and back.
         asks = one.place is None and one.pod is None and one.record is not None and not record.replacing
         deeds[name] = Deeds(

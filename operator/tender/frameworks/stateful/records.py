@@ -126,6 +126,12 @@ class Record:
         """Whether the pod was ready at what it is to run."""
         return bool(self.revision) and self.ready_revision == self.revision
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way for the pod, as far as the record tells."""
+        begun = self.replacing or self.arriving or self.restart or self.again or self.cycle or self.removing
+        return self.settled and not begun
+
     def taken_up(self, order: Order) -> "Record":
         """The record with the order among those that were taken up, of each source those of the last request."""
         source, _, _ = order.request.partition("/")

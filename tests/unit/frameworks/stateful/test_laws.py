@@ -1,4 +1,4 @@
-"""The laws of stateful services: whatever befalls one, and wherever its controller dies, it becomes what its spec says."""
+"""The laws of stateful services: whatever befalls one, and wherever its controller dies, it ends as its spec says."""
 
 from typing import Any
 

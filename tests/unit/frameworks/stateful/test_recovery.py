@@ -62,6 +62,12 @@ class TestRestart:
         assert "failed 2 times in a row" in world.message()
         assert len(world.events("launch")) == 1
 
+    def test_the_service_is_not_ready_from_the_moment_that_a_pod_is_to_restart(self):
+        world = deployed()
+        world.request("Restart", pod="node-1")
+        world.turn()
+        assert world.state()[0] == "Reconciling"
+
     def test_a_request_is_carried_out_once(self):
         world = deployed()
         world.request("Restart", pod="node-1")

@@ -94,7 +94,7 @@ class World:
 
     def apply(self, *pods: Manifest, name: str = "db", created: float = NOON, **spec: Any) -> None:
         """Create or change a service; `roles`, `dependsOn` and the like go beside `stateful`."""
-        beside = {key: spec.pop(key) for key in ("role", "dependsOn") if key in spec}
+        beside: Manifest = {key: spec.pop(key) for key in ("role", "dependsOn") if key in spec}
         wanted = {**beside, "stateful": {"pods": list(pods), **spec}}
         present = self.frameworks.get(name)
         generation = 1
@@ -346,9 +346,12 @@ class World:
     def _end_offers(self) -> None:
         for name, offer in list(self.offers.items()):
             answered = offer.status.answered_at
-            at = answered.timestamp() if answered is not None else offer.metadata.creation_timestamp.timestamp()  # type: ignore[union-attr]
+            made = offer.metadata.creation_timestamp
+            assert made is not None
+            at = (answered or made).timestamp()
             kept = 60 if offer.status.phase == "Claimed" else 2
-            taken = {one.metadata.labels.get(LABEL_OFFER) for one in (*self.pods.values(), *self.reservations.values())}
+            holders: list[Any] = [*self.pods.values(), *self.reservations.values()]
+            taken = {one.metadata.labels.get(LABEL_OFFER) for one in holders}
             if self.now > at + kept or (offer.status.phase == "Claimed" and name in taken):
                 del self.offers[name]
 
@@ -589,13 +592,14 @@ class World:
         return f"{kind}-{name}-{self.made}"
 
     def _store(self, kind: str) -> dict[str, Any]:
-        return {
+        stores: dict[str, dict[str, Any]] = {
             "Reservation": self.reservations,
             "PersistentVolumeClaim": self.volume_claims,
             "ConfigMap": self.config_maps,
             "ControllerRevision": self.revisions,
             "Service": self.services,
-        }[kind]
+        }
+        return stores[kind]
 
 
 def _owner(one: Reservation) -> str:

@@ -1,0 +1,70 @@
+"""When the status of a framework is written, and the write: news at once, figures now and then, and changed demands no
+faster than the master can follow.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tender.api.framework import Framework, FrameworkStatus
+from tender.cluster.client import Client
+from tender.cluster.errors import NotFound
+from tender.cluster.resources import FRAMEWORKS
+from tender.controller.news import is_news
+from tender.controller.registry import Key, key_of
+from tender.controller.view import View
+from tender.frameworks.sdk.revival import Revival
+
+
+class StatusWriter:
+    """Writes statuses as the field manager `manager`; figures at most every `interval` seconds for each framework."""
+
+    def __init__(
+        self, client: Client, view: View, *, manager: str, interval: float, clock: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._view = view
+        self._manager = manager
+        self._interval = interval
+        self._clock = clock
+        self._written: dict[Key, float] = {}
+        self._revivals: dict[Key, Revival] = {}
+
+    def due(self, framework: Framework, status: Mapping[str, Any]) -> tuple[float | None, bool]:
+        """When the status must be written if not now, and whether now: news at once, mere figures now and then, and a
+        changed demand when the framework may change it again.
+        """
+        future = FrameworkStatus.model_validate(status)
+        wanted, present = future.manifest(), framework.status.manifest()
+        present.pop("allocation", None)
+        if wanted == present:
+            return None, False
+        key, now = key_of(framework), self._clock()
+        last = self._written.get(key, 0.0)
+        if now < last + self._interval and not is_news(wanted, present):
+            return last + self._interval, False
+        if framework.status.demand is not None and future.demand_revision != framework.status.demand_revision:
+            revival = self._revivals.get(key, Revival())
+            if not revival.allowed(now):
+                return revival.next_at(now), False
+            self._revivals[key] = revival.after(now)
+        return None, True
+
+    async def write(self, framework: Framework, status: Mapping[str, Any]) -> None:
+        """Write the status now; raises ApiError."""
+        self._written[key_of(framework)] = self._clock()
+        try:
+            written = await self._client.apply_status(
+                FRAMEWORKS,
+                framework.metadata.name,
+                status,
+                namespace=framework.metadata.namespace,
+                field_manager=self._manager,
+            )
+        except NotFound:
+            return
+        self._view.framework_written(Framework.read(written))
+
+    def forget(self, framework: Key) -> None:
+        """The framework is gone."""
+        self._written.pop(framework, None)
+        self._revivals.pop(framework, None)
