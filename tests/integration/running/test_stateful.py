@@ -180,7 +180,8 @@ class TestAStatefulService:
             for name in ("db-node-0-backup", "db-node-1-backup"):
 
                 async def runs(name: str = name) -> bool:
-                    return name in await pods(world)
+                    pod = (await pods(world)).get(name)
+                    return pod is not None and pod.status.phase == "Running"
 
                 await until(runs, f"{name} running")
                 status = {"phase": "Succeeded", "conditions": [{"type": "Ready", "status": "False"}]}

@@ -29,6 +29,8 @@ def needs_of(pod_set: PodSet, tasks: Sequence[SideTask]) -> dict[str, int]:
     for task in tasks:
         for name, amount in template_requests(task.template["spec"]).items():
             largest[name] = max(largest.get(name, 0), amount)
+    # A demand is for one pod at a time, so the place is offered with room for one: that of a side task is besides.
+    largest.pop("pods", None)
     return {name: total.get(name, 0) + largest.get(name, 0) for name in {**total, **largest}}
 
 

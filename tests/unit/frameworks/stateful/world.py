@@ -369,7 +369,7 @@ class World:
                 free = self._free(node.metadata.name)
                 fits = all(free.get(resource, 0) >= amount for resource, amount in entry.amounts.items())
                 if node.ready and not node.spec.unschedulable and fits:
-                    resources = format_resources({k: v for k, v in free.items() if v > 0})
+                    resources = format_resources({**entry.amounts, "pods": 1})
                     slices.append({"node": node.metadata.name, "resources": resources, "tasks": {entry.name: 1}})
             if slices:
                 break
