@@ -186,9 +186,14 @@ class TestAStatefulService:
                 await until(runs, f"{name} running")
                 status = {"phase": "Succeeded", "conditions": [{"type": "Ready", "status": "False"}]}
                 await world.client.patch_status(PODS, name, status, namespace=world.namespace)
-            found = await settled(world, 2)
-            assert found.status.stateful is not None
-            assert next(one.status for one in found.status.stateful.plans if one.name == "backup") == "Complete"
+
+            async def is_complete() -> bool:
+                found = (await world.framework("db")).status.stateful
+                assert found is not None
+                return next(one.status for one in found.plans if one.name == "backup") == "Complete"
+
+            await until(is_complete, "the backup complete")
+            await settled(world, 2)
 
 
 class TestVolumes:

@@ -77,7 +77,7 @@ def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
             ),
         ),
         status={
-            **figures(seen, scene.target, settled),
+            **figures(seen, scene.target, settled, instances),
             **_settled_generation(seen.framework, settled, rollout),
             "stateful": {
                 **stateful_status(

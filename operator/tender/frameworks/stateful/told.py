@@ -20,9 +20,10 @@ _MOST_NAMED = 4
 _FINE = ("Running", "Paused")
 
 
-def figures(seen: Seen, target: Target, settled: Settled) -> dict[str, Any]:
-    """The fields of the status that all kinds of framework have."""
-    live = [pod for pod in seen.pods if not pod.terminated and not pod.leaving]
+def figures(seen: Seen, target: Target, settled: Settled, instances: Mapping[str, Instance]) -> dict[str, Any]:
+    """The fields of the status that all kinds of framework have. Pods of side tasks do not count."""
+    pods = [one.pod for one in instances.values() if one.pod is not None]
+    live = [pod for pod in pods if not pod.terminated and not pod.leaving]
     revisions = {target.revision_of(one.name) for one in target.pods}
     number = settled.history.number
     return {
