@@ -1,29 +1,26 @@
-"""A service with a controller that is killed and started again: one run of the tests of crashes."""
+"""A workload with a controller that is killed and started again: one run of the tests of crashes."""
 
 import asyncio
 import contextlib
 import secrets
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tests.integration.frameworks.volumes import Volumes
 from tests.integration.frameworks.warm import Starter, kill
+from tests.integration.frameworks.workloads import Workload
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.meddling import Death, Meddling
 from tests.integration.running.waiting import until
-from tests.integration.running.world import SERVICE_ACCOUNTS, World, template
+from tests.integration.running.world import SERVICE_ACCOUNTS, World
 
-from tender.api.conditions import READY, find_condition
 from tender.api.core import Pod
-from tender.api.names import LABEL_REVISION
 from tender.cluster.resources import NAMESPACES
-from tender.frameworks.sdk.templates import template_revision
 
 PATIENCE = 90.0
-CPU = "100m"
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,9 @@ class Killing:
 
 @dataclass
 class Run:
-    """A service in a namespace of its own, with its kubelet, and its controller behind a proxy."""
+    """A workload in a namespace of its own, with its kubelet, and its controller behind a proxy."""
 
+    workload: Workload
     world: World
     proxy: Meddling
     starter: Starter
@@ -78,39 +76,26 @@ class Run:
             await asyncio.gather(self._supervisor, return_exceptions=True)
         await self._kill()
 
-    async def is_as_wanted(self, replicas: int, image: str) -> bool:
-        """Whether these and only these pods run, and the service says so."""
-        framework = await self.world.framework("web")
-        condition = find_condition(framework.status.conditions, READY)
-        if condition is None or condition.status != "True":
-            return False
-        pods = await self.world.pods("web")
-        revision = template_revision(template(CPU, image=image))
-        return (
-            condition.observed_generation == framework.metadata.generation
-            and len(pods) == replicas
-            and all(pod.ready and pod.metadata.labels[LABEL_REVISION] == revision for pod in pods)
-        )
-
-    async def settles(self, replicas: int, image: str) -> list[Pod]:
+    async def settles(self, count: int, image: str) -> list[Pod]:
         """Wait until everything is as wanted; the pods."""
         try:
             await until(
-                lambda: self.is_as_wanted(replicas, image), f"{replicas} pods of {image}", patience=PATIENCE, pause=0.2
+                lambda: self.workload.is_as_wanted(self.world, count, image),
+                f"{count} pods of {image}",
+                patience=PATIENCE,
+                pause=0.2,
             )
         except AssertionError:
+            pods = await self.world.pods(self.workload.name)
             print(f"{self.world.namespace}, life {self.lives}:", *_end_of(self.log), sep="\n")
+            print((await self.world.framework(self.workload.name)).status)
+            print("differs:", await self.workload.differs(self.world, pods, count, image))
             raise
-        return await self.world.pods("web")
-
-    @property
-    def doubled(self) -> list[str]:
-        """Names under which more than one pod was ever born."""
-        return [name for name, count in Counter(self.kubelet.born.values()).items() if count > 1]
+        return await self.world.pods(self.workload.name)
 
 
 @asynccontextmanager
-async def run_in(world: World, starter: Starter, folder: Path, rng: Random) -> AsyncIterator[Run]:
+async def run_in(world: World, starter: Starter, folder: Path, rng: Random, workload: Workload) -> AsyncIterator[Run]:
     """A run in a new namespace, on the nodes of the test's world."""
     name = f"run-{secrets.token_hex(4)}"
     client = world.client
@@ -122,8 +107,9 @@ async def run_in(world: World, starter: Starter, folder: Path, rng: Random) -> A
     async with (
         Meddling(client.access, folder / name, rng=rng) as proxy,
         Kubelet(client, name).running() as kubelet,
+        Volumes(client, name).running(),
     ):
-        run = Run(own, proxy, starter, kubelet, folder / name / "log")
+        run = Run(workload, own, proxy, starter, kubelet, folder / name / "log")
         try:
             yield run
         finally:

@@ -15,13 +15,14 @@ from random import Random
 import pytest
 import pytest_asyncio
 from tests.integration.conftest import ApiServer
-from tests.integration.frameworks.lifetimes import CPU, Killing, Run, run_in
+from tests.integration.frameworks.lifetimes import Killing, Run, run_in
 from tests.integration.frameworks.warm import Starter, starter
+from tests.integration.frameworks.workloads import Service, Stateful, Workload
 from tests.integration.running.accounts import check_that_no_node_is_overcommitted, held, room_of
 from tests.integration.running.meddling import FAILURES
 from tests.integration.running.parts import master
 from tests.integration.running.waiting import until
-from tests.integration.running.world import World, template
+from tests.integration.running.world import World
 
 from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION, LABEL_TASK
 from tender.api.offer import OfferPhase
@@ -30,52 +31,62 @@ FIRST_SEED = int(os.environ.get("SEEDS", "0"))
 RUNS = 100
 AT_A_TIME = 8
 LAUNCH_DEADLINE = 60.0
+FIRST_IMAGE, NEXT_IMAGE = "app:1", "app:2"
+SERVICE, STATEFUL = Service(), Stateful()
 
 
 @dataclass(frozen=True)
 class Script:
-    """What happens to a service: deployed with so many replicas, changed after a while, its controller killed."""
+    """What happens to a workload: deployed with so many pods, changed after a while, its controller killed."""
 
-    replicas: int
+    workload: Workload
+    count: int
     then: int
     image: str
     change_after: float
     killings: tuple[Killing, ...]
 
     @property
+    def rolls(self) -> bool:
+        """Whether its pods are exchanged."""
+        return self.image != FIRST_IMAGE
+
+    @property
     def births(self) -> int:
         """How many pods may be born for it in all."""
-        return self.replicas + self.then if self.image != "app:1" else max(self.replicas, self.then)
+        return self.count + self.then if self.rolls else max(self.count, self.then)
 
 
 def drawn(rng: Random) -> Script:
     """A script at random. The first writes of a life are the ones in which it takes up what the last has left."""
-    replicas = rng.randint(1, 4)
-    roll = rng.random() < 0.4
+    workload = rng.choice([SERVICE, SERVICE, STATEFUL])
+    count = rng.randint(1, 4)
+    rolls = rng.random() < 0.4
     return Script(
-        replicas,
-        replicas if roll else rng.randint(0, 6),
-        "app:2" if roll else "app:1",
+        workload,
+        count,
+        count if rolls else rng.randint(workload is STATEFUL, 6),
+        NEXT_IMAGE if rolls else FIRST_IMAGE,
         rng.choice([0.0, rng.uniform(0.0, 0.5), rng.uniform(0.5, 3.0)]),
         tuple(Killing(rng.randint(1, 5), rng.random() < 0.5) for _ in range(rng.randint(1, 4))),
     )
 
 
 async def play(run: Run, script: Script) -> None:
-    """Deploy the service, change it, and wait until everything is as wanted."""
-    world = run.world
-    await world.add_service("web", script.replicas, cpu=CPU)
+    """Deploy the workload, change it, and wait until everything is as wanted."""
+    world, workload = run.world, run.workload
+    await world.add_framework(workload.name, **workload.spec(script.count, FIRST_IMAGE))
     await run.start(*script.killings)
     await asyncio.sleep(script.change_after)
-    service = {"replicas": script.then, "template": template(CPU, image=script.image)}
-    await world.change("web", {"service": service})
+    await world.change(workload.name, workload.spec(script.then, script.image))
     await run.settles(script.then, script.image)
 
 
-def check_births(run: Run, script: Script, seed: int) -> None:
-    """No pod was made twice, and no more than there had to be."""
-    assert run.doubled == [], f"seed {seed}: {script}"
-    assert len(run.kubelet.born) <= script.births, f"seed {seed}: {script}"
+def check_births(run: Run, script: Script, seed: int, *, lost: int = 0) -> None:
+    """No pod was made twice, and no more than there had to be, those included that take the place of `lost` ones."""
+    born = list(run.kubelet.born.values())
+    assert len(run.workload.born_too_often(born, rolled=script.rolls)) <= lost, f"seed {seed}: {script}"
+    assert len(born) <= script.births + lost, f"seed {seed}: {script}"
 
 
 async def check_that_all_claims_end(world: World, worlds: list[World]) -> None:
@@ -118,7 +129,7 @@ class TestAControllerThatIsKilledAtAnyWrite:
                 rng = Random(seed)
                 script = drawn(rng)
                 print(f"seed {seed}: {script}")
-                async with run_in(world, tender, tmp_path, rng) as run:
+                async with run_in(world, tender, tmp_path, rng, script.workload) as run:
                     worlds.append(run.world)
                     await play(run, script)
                     check_births(run, script, seed)
@@ -128,7 +139,7 @@ class TestAControllerThatIsKilledAtAnyWrite:
             async with asyncio.TaskGroup() as runs:
                 for seed in range(FIRST_SEED, FIRST_SEED + RUNS):
                     runs.create_task(one(seed))
-            print(f"{RUNS} services, {lives} lives of their controllers")
+            print(f"{RUNS} workloads, {lives} lives of their controllers")
             await check_that_all_claims_end(world, worlds)
         assert lives - RUNS >= RUNS, "as many deaths as runs, and a life after them for each"
 
@@ -138,14 +149,14 @@ class TestAControllerThatStarts:
         self, world: World, api_server: ApiServer, tender: Starter, tmp_path: Path
     ):
         [node] = await world.add_nodes(1)
-        async with master(world, api_server.kubeconfig), run_in(world, tender, tmp_path, Random(1)) as run:
-            owner = await run.world.add_service("web", 3, cpu=CPU)
+        async with master(world, api_server.kubeconfig), run_in(world, tender, tmp_path, Random(1), SERVICE) as run:
+            owner = await run.world.add_framework("web", **SERVICE.spec(3, FIRST_IMAGE))
             await run.start()
-            known = {pod.metadata.uid for pod in await run.settles(3, "app:1")}
+            known = {pod.metadata.uid for pod in await run.settles(3, FIRST_IMAGE)}
             await run.stop()
             stray = {LABEL_TASK: "unknown", LABEL_REVISION: "unknown"}
-            await run.world.add_pod("stray", node, {"cpu": CPU}, owner=owner, labels=stray)
-            await run.world.add_pod("foreign", node, {"cpu": CPU}, labels={LABEL_FRAMEWORK: "web", **stray})
+            await run.world.add_pod("stray", node, {"cpu": "100m"}, owner=owner, labels=stray)
+            await run.world.add_pod("foreign", node, {"cpu": "100m"}, labels={LABEL_FRAMEWORK: "web", **stray})
             await run.start()
 
             async def is_gone() -> bool:
@@ -174,7 +185,7 @@ class TestAControllerThatGetsErrors:
             rng = Random(seed)
             script = drawn(rng)
             print(f"seed {seed}: {script}")
-            async with run_in(world, tender, tmp_path, rng) as run:
+            async with run_in(world, tender, tmp_path, rng, script.workload) as run:
                 worlds.append(run.world)
                 run.proxy.errors = self.LIKELY
                 run.proxy.silences = int(seed == FIRST_SEED)
@@ -206,20 +217,20 @@ class TestAControllerThatIsCutOff:
             rng = Random(seed)
             script = drawn(rng)
             print(f"seed {seed}: {script}")
-            async with run_in(world, tender, tmp_path, rng) as run:
+            async with run_in(world, tender, tmp_path, rng, script.workload) as run:
                 worlds.append(run.world)
-                await run.world.add_service("web", script.replicas, cpu=CPU)
+                workload = script.workload
+                await run.world.add_framework(workload.name, **workload.spec(script.count, FIRST_IMAGE))
                 await run.start()
                 await asyncio.sleep(script.change_after)
                 with run.proxy.cut_off():
-                    for pod in rng.sample(found := await run.world.pods("web"), k=min(1, len(found))):
+                    lost = (await run.world.pods(workload.name))[:1]
+                    for pod in lost:
                         await run.world.remove_pod(pod.metadata.name)
-                    service = {"replicas": script.then, "template": template(CPU, image=script.image)}
-                    await run.world.change("web", {"service": service})
+                    await run.world.change(workload.name, workload.spec(script.then, script.image))
                     await asyncio.sleep(self.FOR_SECONDS)
                 await run.settles(script.then, script.image)
-                assert run.doubled == [], f"seed {seed}: {script}"
-                assert len(run.kubelet.born) <= script.births + 1, f"seed {seed}: {script}"
+                check_births(run, script, seed, lost=len(lost))
 
         async with master(world, api_server.kubeconfig):
             async with asyncio.TaskGroup() as runs:
