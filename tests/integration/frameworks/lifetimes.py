@@ -20,7 +20,8 @@ from tests.integration.running.world import SERVICE_ACCOUNTS, World
 from tender.api.core import Pod
 from tender.cluster.resources import NAMESPACES
 
-PATIENCE = 90.0
+PATIENCE = 50.0
+"""Seconds until everything is as wanted: less than the 60 after which a claim that was lost returns by itself."""
 
 
 @dataclass(frozen=True)
