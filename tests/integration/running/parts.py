@@ -17,12 +17,12 @@ from tests.integration.running.world import World
 
 from tender.api.framework import Framework
 from tender.api.names import MANAGER_SERVICE
+from tender.cli import built_in_planners
 from tender.cluster.resources import Resource
 from tender.controller.factory import run_controller
 from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
 from tender.frameworks.sdk import Planner
-from tender.frameworks.service import plan_service
 from tender.master.factory import run_master
 from tender.master.settings import MasterSettings
 
@@ -133,7 +133,7 @@ async def controller(
     stop = asyncio.Event()
     work = run_controller(
         chosen,
-        planners or {"service": plan_service},
+        planners or built_in_planners(0),
         manager=MANAGER_SERVICE,
         selects=selects,
         follows=follows,

@@ -88,8 +88,8 @@ class World:
     # Frameworks and roles
 
     async def add_framework(self, name: str, **spec: Any) -> Framework:
-        """A framework whose offers the test answers, unless the spec says `service`."""
-        if "service" not in spec:
+        """A framework whose offers the test answers, unless the spec says `service` or `stateful`."""
+        if not spec.keys() & {"service", "stateful"}:
             spec["external"] = {}
         body = {
             "apiVersion": API_VERSION,
