@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import click
 
@@ -18,6 +19,7 @@ from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
 from tender.frameworks.sdk import Planner
 from tender.frameworks.service import plan_service
+from tender.frameworks.stateful import plan_stateful
 from tender.master.factory import run_master
 from tender.master.settings import MasterSettings
 
@@ -113,7 +115,7 @@ def controller(
 
 def built_in_planners(reserve_discipline: int) -> Mapping[str, Planner]:
     """The planners of the built-in kinds, by the field of the spec; `reserve_discipline` is for stateful services."""
-    return {"service": plan_service}
+    return {"service": plan_service, "stateful": partial(plan_stateful, reserve_discipline=reserve_discipline)}
 
 
 main.add_command(simulate)
