@@ -203,6 +203,16 @@ class TestWatching:
             go.set()
             await follower.until(lambda: follower.cache.last_contact == 65.0)
 
+    async def test_a_watch_that_is_taken_up_is_a_sign_of_life_though_nothing_happens(self, server: ScriptedServer):
+        server.lists.append(page(version=9))
+        now = 5.0
+        settings = WatchSettings(inactivity=0.05)
+        async with following(server.access, clock=lambda: now, settings=settings) as follower:
+            await follower.cache.synced.wait()
+            now = 95.0
+            await follower.until(lambda: follower.cache.last_contact == 95.0)
+            assert follower.noted("event") == []
+
     async def test_objects_larger_than_a_mebibyte_pass(self, server: ScriptedServer):
         server.lists.append(page(version=9))
         large = pod("large", 10, nodeName="x" * (2 * MIB))

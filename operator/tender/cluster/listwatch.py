@@ -62,7 +62,7 @@ class ListWatch(Generic[T]):
     what they raise is logged and counted.
 
     Attributes: `objects` by "namespace/name" (or "name"); `synced` set once the first list is complete and
-    delivered; `last_contact` the clock at the last byte from the server, or None.
+    delivered; `last_contact` the clock at the last byte from the server, or when it last took up a watch; or None.
     """
 
     def __init__(
@@ -169,6 +169,8 @@ class ListWatch(Generic[T]):
                 seconds=seconds + self._rng.randrange(seconds),
                 inactivity=self._settings.inactivity,
             ) as chunks:
+                # Of a kind of which there has never been an object the server sends no bookmarks either.
+                self.last_contact = self._clock()
                 rest: list[bytes] = []
                 async for chunk in chunks:
                     self.last_contact = self._clock()

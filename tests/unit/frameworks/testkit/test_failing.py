@@ -28,6 +28,7 @@ class TestAnExpectationThatIsNotMet:
             "written instead:",
             "  claim ResourceOffer mine-o1 for {'worker': 1} on node-1",
             "  launch Pod mine-o1-0-0 on node-1",
+            "  status Framework mine with demand {'worker': 2}",
             "how things stand: framework mine is Reconciling (Incomplete): some miss",
             "  pod mine-o1-0-0 on node-1: Pending",
         ]
