@@ -21,17 +21,16 @@ def test_there_are_examples():
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_until_it_is_deleted(tender: Release, namespace: Namespace, example: Path):
     objects: list[Manifest] = [one for one in yaml.safe_load_all(example.read_text()) if one]
-    services = [_name(one) for one in objects if one["kind"] == "Framework" and "service" in one["spec"]]
+    frameworks = [one for one in objects if one["kind"] == "Framework" and one["spec"].keys() & {"service", "stateful"}]
 
     namespace.kubectl("apply", "-f", str(example))
 
-    if services:
-        namespace.wait_for("Ready", *services)
+    if frameworks:
+        namespace.wait_for("Ready", *(_name(one) for one in frameworks))
     for one in objects:
         found = eventually(f"{_name(one)} has a status", partial(_with_status, namespace, one))
         assert condition(found, "Stalled").get("status") != "True"
-    replicas = sum(one["spec"]["service"].get("replicas", 1) for one in objects if _name(one) in services)
-    assert len(namespace.items("pods")) == replicas
+    assert len(namespace.items("pods")) == sum(_replicas(one["spec"]) for one in frameworks)
 
     namespace.kubectl("delete", "-f", str(example), "--timeout=60s")
 
@@ -42,6 +41,12 @@ def test_an_example_runs_until_it_is_deleted(tender: Release, namespace: Namespa
 def _with_status(namespace: Namespace, manifest: Manifest) -> Manifest | None:
     found = namespace.get(manifest["kind"], manifest["metadata"]["name"])
     return found if found.get("status") else None
+
+
+def _replicas(spec: Manifest) -> int:
+    if "service" in spec:
+        return int(spec["service"].get("replicas", 1))
+    return sum(int(one.get("count", 1)) for one in spec["stateful"]["pods"])
 
 
 def _name(manifest: Manifest) -> str:

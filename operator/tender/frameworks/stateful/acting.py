@@ -1,21 +1,17 @@
 """What is done for a pod whose record is as it should be: volumes, place, the pod itself and its side tasks.
 
 Everything follows from the record and from what is seen: a pod that is not as recorded ends, and one that is missing is
-launched in its place. What an instance gives up goes in an order in which nothing is left behind: pods, then volumes
-and place, and the record last.
+launched in its place.
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from tender.api.core import Pod
 from tender.api.names import LABEL_REVISION
 from tender.api.quantities import Resources
 from tender.api.reservation import Reservation
 from tender.api.stateful import PodSet
-from tender.frameworks.sdk.model import Launch, Remove, Stop
+from tender.frameworks.sdk.model import Stop
 from tender.frameworks.stateful.assignments import Assignment, TaskWish
+from tender.frameworks.stateful.deeds import Deeds
 from tender.frameworks.stateful.instances import Instance
 from tender.frameworks.stateful.places import (
     give_up_places,
@@ -28,43 +24,23 @@ from tender.frameworks.stateful.places import (
 )
 from tender.frameworks.stateful.pods import is_idle, launch_pod, launch_task
 from tender.frameworks.stateful.recording import why_failed, why_not_enlarged
-from tender.frameworks.stateful.records import POD, UNSCHEDULABLE, Failures, Record
+from tender.frameworks.stateful.records import POD, Failures, Record
+from tender.frameworks.stateful.removal import moved_away, removed
 from tender.frameworks.stateful.scene import Scene
 from tender.frameworks.stateful.scheduling import STUCK_SECONDS, stuck_since
 from tender.frameworks.stateful.steps import is_run_of, times, why_not_ready
-from tender.frameworks.stateful.volumes import give_up_volumes, missing_claims
-
-
-@dataclass
-class Deeds:
-    """What is to be done for one pod, and what people are told: where it stands, as one word, and what it waits for.
-
-    `needs_place`: it is to be given a place from offers. `wake_at` is when (epoch seconds) something is due.
-    """
-
-    keep: list[Mapping[str, Any]] = field(default_factory=list)
-    launches: list[Launch] = field(default_factory=list)
-    stops: list[Stop] = field(default_factory=list)
-    remove: list[Remove] = field(default_factory=list)
-    status: str = "Pending"
-    message: str = ""
-    needs_place: bool = False
-    wake_at: float | None = None
-
-    def wait_until(self, at: float) -> None:
-        """Be looked at again then."""
-        self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
+from tender.frameworks.stateful.volumes import missing_claims
 
 
 def act(scene: Scene, one: Instance, wanted: Assignment) -> Deeds:
     """What is to be done for a pod whose record does not change in this turn."""
     record = one.record
     if record.removing if record is not None else wanted.remove:
-        return _removed(scene, one)
+        return removed(scene, one)
     if record is None:
         return _unrecorded(one)
     if record.replacing:
-        return _given_up(scene, one, record)
+        return moved_away(scene, one, record)
     deeds = Deeds()
     deeds.remove += give_up_places(one.surplus, "the pod has another place")
     pod_set = scene.pod_set(one)
@@ -93,42 +69,6 @@ def needs_in_all(scene: Scene, one: Instance, wanted: Assignment) -> Resources:
 def _unrecorded(one: Instance) -> Deeds:
     """A pod that nothing was begun for; what is there already is taken over when its step is active."""
     return Deeds(status="Pending", message="" if one.bare else "what is there of it is taken over when its turn comes")
-
-
-def _removed(scene: Scene, one: Instance) -> Deeds:
-    deeds = Deeds(status="Decommissioning", message="it is not wanted any more: its pod, volumes and place are removed")
-    if _torn_down(scene, one, deeds, "the pod is decommissioned") and one.record is not None:
-        deeds.remove.append(Remove("ConfigMap", one.pod_name, one.record_uid, "the pod is decommissioned"))
-    return deeds
-
-
-def _given_up(scene: Scene, one: Instance, record: Record) -> Deeds:
-    if record.replacing == UNSCHEDULABLE:
-        deeds = Deeds(status="Moving", message="kube-scheduler could not bind its pod there; it goes to another place")
-        _torn_down(scene, one, deeds, "kube-scheduler cannot bind the pod there")
-    else:
-        deeds = Deeds(status="Replacing", message="what it has on its former node is given up")
-        _torn_down(scene, one, deeds, "the pod is replaced")
-    return deeds
-
-
-def _torn_down(scene: Scene, one: Instance, deeds: Deeds, why: str) -> bool:
-    """Have all of it removed, pods first; whether nothing is left. Pods of a node that is silent are forgotten."""
-    pods = [pod for pod in (one.pod, *one.tasks.values()) if pod is not None]
-    for pod in pods:
-        grace = 0 if _is_silent(scene, one, pod) else None
-        if not pod.leaving or grace == 0:
-            deeds.stops.append(Stop(pod.metadata.name, pod.metadata.uid, why, grace))
-    if not pods:
-        places = (one.place, *one.surplus) if one.place is not None else one.surplus
-        deeds.remove += [*give_up_volumes(one, why), *give_up_places(places, why)]
-    return one.bare
-
-
-def _is_silent(scene: Scene, one: Instance, pod: Pod) -> bool:
-    name = pod.spec.node_name or (one.place.spec.node if one.place is not None else "")
-    node = scene.seen.nodes.get(name)
-    return bool(name) and (node is None or not node.ready)
 
 
 def _without_place(scene: Scene, one: Instance, deeds: Deeds) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tender.api.framework import Framework
-from tender.api.names import LABEL_FRAMEWORK
+from tender.api.names import LABEL_FRAMEWORK, LABEL_PART
 from tender.frameworks.sdk.model import Seen
 from tender.frameworks.sdk.ownership import as_marked, marked, owned_metadata
 from tender.frameworks.stateful.targets import Target
@@ -28,7 +28,7 @@ def _service(framework: Framework, target: Target) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
-        "selector": {LABEL_FRAMEWORK: framework.metadata.name},
+        "selector": {LABEL_FRAMEWORK: framework.metadata.name, LABEL_PART: "pod"},
     }
     if ports:
         spec["ports"] = list(ports.values())

@@ -8,19 +8,19 @@ from typing import Any
 from tender.api.framework import Framework
 from tender.api.stateful import DECOMMISSION, DEPLOY, UPDATE, StatefulSpec, StatefulStatus
 from tender.api.timestamps import timestamp
-from tender.frameworks.sdk.model import Note, Plan, Seen, Shape, Stop
+from tender.frameworks.sdk.model import Plan, Seen, Stop
 from tender.frameworks.sdk.ownership import owned_metadata
-from tender.frameworks.stateful.acting import Deeds, act, needs_in_all
+from tender.frameworks.stateful.acting import act
 from tender.frameworks.stateful.assignments import Assignment, assign
 from tender.frameworks.stateful.course import Course, Progress, Run, recorded_runs
-from tender.frameworks.stateful.discipline import Lacking, goes_after
+from tender.frameworks.stateful.deeds import Deeds
+from tender.frameworks.stateful.demand import queued_after, reserving_since, shapes
 from tender.frameworks.stateful.exposure import headless_service
 from tender.frameworks.stateful.following import follow_all
 from tender.frameworks.stateful.history import Settled, forgotten, settle
 from tender.frameworks.stateful.instances import Instance, gather, instance_labels, strangers
 from tender.frameworks.stateful.orders import PodAnswers, answer_pods
 from tender.frameworks.stateful.overrides import Overrides
-from tender.frameworks.stateful.places import shape_for
 from tender.frameworks.stateful.recording import next_record, run_for_hook
 from tender.frameworks.stateful.records import Record
 from tender.frameworks.stateful.recovery import last_replacement, to_replace
@@ -28,7 +28,7 @@ from tender.frameworks.stateful.requests import PlanAnswers, answer_plans
 from tender.frameworks.stateful.scene import Scene
 from tender.frameworks.stateful.steps import courses, why_not_ready
 from tender.frameworks.stateful.targets import Target
-from tender.frameworks.stateful.told import figures, state, stateful_status
+from tender.frameworks.stateful.told import figures, notes_of, state, stateful_status
 
 LOOK_AGAIN_SECONDS = 30.0
 """How soon one that waits for others looks again whether it still has to."""
@@ -58,8 +58,8 @@ def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
     assignments = assign(scene.target, instances, all_courses, progress, overrides, orders, moved)
     outcome = _each(scene, instances, assignments)
     runs = _with_hooks(scene, instances, answers.plans.runs)
-    reserving = _reserving(scene, instances, rollout, status)
-    queued = _queued(scene, instances, reserving, reserve_discipline)
+    reserving = reserving_since(scene, instances, rollout, status.reserving_since)
+    queued = queued_after(scene, instances, reserving, reserve_discipline)
     told = _told(scene, instances, answers, runs, progress, first=first)
     others = [one for one in progress[1:] if one.state not in ("Complete", "Pending")]
     final = state(settled, rollout, others, outcome.deeds, queued)
@@ -67,7 +67,7 @@ def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
     wakes += [next_move, seen.now + LOOK_AGAIN_SECONDS if queued else None]
     strange = strangers(seen, instances)
     return Plan(
-        shapes=() if queued else _shapes(scene, instances, assignments, outcome.deeds),
+        shapes=() if queued else shapes(scene, instances, assignments, outcome.deeds),
         stops=(
             *(stop for deeds in outcome.deeds.values() for stop in deeds.stops),
             *(
@@ -95,7 +95,7 @@ def plan_stateful(seen: Seen, *, reserve_discipline: int = 0) -> Plan:
         },
         state=final,
         wake_at=min((at for at in wakes if at is not None), default=None),
-        notes=_notes(seen, final, outcome.records, instances),
+        notes=notes_of(seen, final, outcome.records, instances),
         keep=(
             *settled.keep,
             *headless_service(seen, scene.target),
@@ -223,47 +223,6 @@ def _told(
     return follow_all(_in_turn(courses(scene.target, instances, runs, first=first), overrides), overrides)
 
 
-def _reserving(
-    scene: Scene, instances: Mapping[str, Instance], rollout: Progress, status: StatefulStatus
-) -> float | None:
-    """Since when (epoch seconds) places are lacking; None while none is, or while people hold the rollout back."""
-    lacking = any(
-        one.place is None and (one.record is not None or rollout.state not in ("Waiting", "Error"))
-        for name, one in instances.items()
-        if one.set_name in scene.target.sets and one.index < scene.target.sets[one.set_name].count
-    )
-    if not lacking:
-        return None
-    return _epoch(status.reserving_since) or scene.now
-
-
-def _queued(scene: Scene, instances: Mapping[str, Instance], reserving: float | None, limit: int) -> tuple[str, ...]:
-    if reserving is None:
-        return ()
-    own = Lacking(scene.framework, reserving, any(one.place is not None for one in instances.values()))
-    return goes_after(own, scene.seen.frameworks, now=scene.now, limit=limit)
-
-
-def _shapes(
-    scene: Scene, instances: Mapping[str, Instance], assignments: Mapping[str, Assignment], deeds: Mapping[str, Deeds]
-) -> tuple[Shape, ...]:
-    shapes = []
-    for name, one in instances.items():
-        pod_set = scene.pod_set(one)
-        if not deeds[name].needs_place or pod_set is None:
-            continue
-        newest = scene.target.sets.get(one.set_name, pod_set)
-        peers = [
-            other.place.spec.node
-            for other in instances.values()
-            if other.set_name == one.set_name and other.name != name and other.place is not None
-        ]
-        placed = pod_set.model_copy(update={"constraints": newest.constraints})
-        needs = needs_in_all(scene, one, assignments[name])
-        shapes.append(shape_for(scene.framework, one, placed, needs, peers, scene.now))
-    return tuple(shapes)
-
-
 def _settled_generation(framework: Framework, settled: Settled, rollout: Progress) -> dict[str, Any]:
     """The generation that was rolled out to its end: this one, if it was, or the one before."""
     known = framework.status.settled_generation
@@ -278,28 +237,6 @@ def _running(instances: Mapping[str, Instance]) -> list[tuple[str, str]]:
         for one in instances.values()
         if one.record is not None and one.record.revision
     ]
-
-
-def _notes(
-    seen: Seen, final: tuple[Any, str, str], records: Mapping[str, Record], instances: Mapping[str, Instance]
-) -> tuple[Note, ...]:
-    """What people should read as events: a change of the state, and what befalls single pods."""
-    notes = []
-    before = next((one for one in seen.framework.status.conditions if one.status == "True"), None)
-    if before is None or (before.type, before.reason) != final[:2]:
-        notes.append(Note(final[1], final[2], "Warning" if final[0] == "Stalled" else "Normal"))
-    for name, record in records.items():
-        known = instances[name].record or Record()
-        if record.replacing and not known.replacing:
-            notes.append(Note("Replacing", f"Pod {instances[name].pod_name} gives up its place ({record.replacing})"))
-        for task, failures in record.failures.items():
-            earlier = known.failures.get(task)
-            if earlier is None or earlier.pod != failures.pod:
-                which = f"Task {task} of pod" if task else "Pod"
-                wait = max(0, round(failures.until - seen.now))
-                text = f"{which} {instances[name].pod_name} has failed; it is started again in {wait} s"
-                notes.append(Note("PodFailed", text, "Warning"))
-    return tuple(notes)
 
 
 def _epoch(at: datetime | None) -> float:

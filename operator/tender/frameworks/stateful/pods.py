@@ -10,7 +10,7 @@ from typing import Any
 
 from tender.api.core import Pod
 from tender.api.framework import Framework
-from tender.api.names import LABEL_IDLE, LABEL_OFFER, LABEL_PLAN, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
+from tender.api.names import LABEL_IDLE, LABEL_OFFER, LABEL_PART, LABEL_PLAN, LABEL_REVISION, LABEL_ROLE, LABEL_TASK
 from tender.api.offer import ResourceOffer
 from tender.api.reservation import Reservation
 from tender.api.stateful import PodSet, SideTask
@@ -30,7 +30,7 @@ def launch_pod(
 ) -> Launch:
     """The pod of an instance that has its place, as its record says; `idle`: with containers that do nothing."""
     assert instance.record is not None  # noqa: S101
-    labels = {LABEL_TASK: instance.name, LABEL_REVISION: instance.record.revision}
+    labels = {LABEL_PART: "pod", LABEL_TASK: instance.name, LABEL_REVISION: instance.record.revision}
     if idle:
         labels[LABEL_IDLE] = "true"
     spec = dict(pod_set.template["spec"])
@@ -52,7 +52,7 @@ def launch_task(
     parameters: Mapping[str, str],
 ) -> Launch:
     """The pod that does a side task beside an instance that has its place. `plan` is empty for a rollout."""
-    labels = {LABEL_TASK: f"{instance.name}-{task.name}", LABEL_REVISION: token}
+    labels = {LABEL_PART: "task", LABEL_TASK: f"{instance.name}-{task.name}", LABEL_REVISION: token}
     if plan:
         labels[LABEL_PLAN] = plan
     spec = {**task.template["spec"], "restartPolicy": "Never"}

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tender.api.conditions import State
-from tender.api.names import LABEL_FRAMEWORK, LABEL_REVISION
+from tender.api.names import LABEL_FRAMEWORK, LABEL_PART, LABEL_REVISION
 from tender.api.stateful import DECOMMISSION, InstanceStatus, PlanStatus, RequestResult
-from tender.frameworks.sdk.model import Seen
-from tender.frameworks.stateful.acting import Deeds
+from tender.frameworks.sdk.model import Note, Seen
 from tender.frameworks.stateful.course import Progress
+from tender.frameworks.stateful.deeds import Deeds
 from tender.frameworks.stateful.history import Settled
 from tender.frameworks.stateful.instances import Instance
 from tender.frameworks.stateful.overrides import Overrides
+from tender.frameworks.stateful.records import Record
 from tender.frameworks.stateful.targets import Target
 
 _MOST_PODS = 512
@@ -31,7 +32,7 @@ def figures(seen: Seen, target: Target, settled: Settled, instances: Mapping[str
         "readyReplicas": sum(pod.ready for pod in live),
         "updatedReplicas": sum(pod.metadata.labels.get(LABEL_REVISION) in revisions for pod in live),
         "revision": target.revision,
-        "selector": f"{LABEL_FRAMEWORK}={seen.framework.metadata.name}",
+        "selector": f"{LABEL_FRAMEWORK}={seen.framework.metadata.name},{LABEL_PART}=pod",
         **({"version": number} if number is not None else {}),
     }
 
@@ -92,6 +93,28 @@ def stateful_status(
         if of:
             status[name] = [one.manifest() for one in of]
     return status
+
+
+def notes_of(
+    seen: Seen, final: tuple[Any, str, str], records: Mapping[str, Record], instances: Mapping[str, Instance]
+) -> tuple[Note, ...]:
+    """What people should read as events: a change of the state, and what befalls single pods."""
+    notes = []
+    before = next((one for one in seen.framework.status.conditions if one.status == "True"), None)
+    if before is None or (before.type, before.reason) != final[:2]:
+        notes.append(Note(final[1], final[2], "Warning" if final[0] == "Stalled" else "Normal"))
+    for name, record in records.items():
+        known = instances[name].record or Record()
+        if record.replacing and not known.replacing:
+            notes.append(Note("Replacing", f"Pod {instances[name].pod_name} gives up its place ({record.replacing})"))
+        for task, failures in record.failures.items():
+            earlier = known.failures.get(task)
+            if earlier is None or earlier.pod != failures.pod:
+                which = f"Task {task} of pod" if task else "Pod"
+                wait = max(0, round(failures.until - seen.now))
+                text = f"{which} {instances[name].pod_name} has failed; it is started again in {wait} s"
+                notes.append(Note("PodFailed", text, "Warning"))
+    return tuple(notes)
 
 
 def _instance(one: Instance, deeds: Deeds) -> InstanceStatus:

@@ -18,6 +18,7 @@ from tender.frameworks.stateful.targets import Target
 
 CONFIG_VOLUME = "config"
 _OWN_PLANS = (DEPLOY, UPDATE, RECOVERY, DECOMMISSION)
+_SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _LARGEST_FILES = 900_000
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -63,9 +64,10 @@ def _in_the_change(old: Target, new: Target, deployed: bool) -> Iterator[str]:
 
 
 def _in_itself(target: Target) -> Iterator[str]:
-    if not target.framework[:1].isalpha():
+    if not _SERVICE.fullmatch(target.framework):
         yield (
-            f"metadata.name {target.framework} starts with a digit, and cannot be the name of a Service: choose another"
+            f"metadata.name {target.framework} cannot be the name of a Service: choose one of lower-case letters,"
+            " digits and hyphens that starts with a letter"
         )
     for one in target.pods:
         yield from _in_set(target, one)

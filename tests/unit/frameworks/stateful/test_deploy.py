@@ -30,6 +30,21 @@ class TestNames:
         assert labels["app"] == "db"
         assert world.pods["db-node-0"].metadata.owner_references[0].uid == "uid-of-db"
 
+    def test_pods_of_side_tasks_are_not_found_as_pods_of_the_service(self):
+        plans = [{"name": "deploy", "phases": [phase(), phase(task="init")]}]
+        world = deployed(pod_set(count=1, tasks=[task("init")]), plans=plans)
+        parts = {
+            one["metadata"]["name"]: one["metadata"]["labels"]["tender.dev/part"] for one in world.manifests.values()
+        }
+        assert parts == {"db-node-0": "pod", "db-node-0-init": "task"}
+        assert world.frameworks["db"].status.selector == "tender.dev/framework=db,tender.dev/part=pod"
+
+    def test_a_framework_that_cannot_name_a_service_is_refused(self):
+        world = World().with_nodes()
+        world.apply(pod_set(), name="9db")
+        world.step()
+        assert world.state("9db") == ("Stalled", "InvalidTarget")
+
     def test_names_that_would_be_too_long_are_refused(self):
         world = World().with_nodes()
         world.apply(pod_set("s" * 20), name="f" * 41)
