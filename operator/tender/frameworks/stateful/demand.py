@@ -17,6 +17,9 @@ from tender.frameworks.stateful.instances import Instance
 from tender.frameworks.stateful.places import shape_for
 from tender.frameworks.stateful.scene import Scene
 
+MOST_AT_A_TIME = 64
+"""For how many pods places are asked for at a time; a demand has at most 128 entries."""
+
 
 def reserving_since(
     scene: Scene, instances: Mapping[str, Instance], rollout: Progress, since: datetime | None
@@ -49,6 +52,8 @@ def shapes(
     asked = []
     unused = _unused(scene, instances)
     for name, one in instances.items():
+        if len(asked) == MOST_AT_A_TIME:
+            break
         pod_set = scene.pod_set(one)
         if not deeds[name].needs_place or pod_set is None:
             continue
