@@ -116,15 +116,37 @@ def node(name: str) -> Manifest:
     }
 
 
-def service(name: str, namespace: str, *, replicas: int, role: str = "default") -> Manifest:
-    """A Framework that runs a service of small pods."""
+def service(name: str, namespace: str, *, replicas: int, role: str = "default", **spec: Any) -> Manifest:
+    """A Framework that runs a service of small pods with a port; `spec` has further fields of spec.service."""
     container = {
         "name": "web",
         "image": "tender.dev/busybox:1",
         "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}},
+        "ports": [{"name": "http", "containerPort": 80}],
     }
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
-    return framework(name, namespace, {"role": role, "service": {"replicas": replicas, "template": template}})
+    return framework(name, namespace, {"role": role, "service": {"replicas": replicas, "template": template, **spec}})
+
+
+def store(name: str, namespace: str, *, count: int) -> Manifest:
+    """A Framework that runs a stateful service whose pods have a volume and a file each, all launched at once."""
+    container = {
+        "name": "store",
+        "image": "tender.dev/busybox:1",
+        "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "config", "mountPath": "/etc/store"}],
+    }
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    pods = {
+        "name": "node",
+        "count": count,
+        "allowDecommission": True,
+        "template": {"spec": {"containers": [container]}},
+        "volumeClaimTemplates": [{"name": "data", "spec": claim}],
+        "config": {"store.conf": "name=${pod.name}"},
+    }
+    deploy = {"name": "deploy", "phases": [{"name": "nodes", "pods": "node", "strategy": "Parallel"}]}
+    return framework(name, namespace, {"stateful": {"pods": [pods], "plans": [deploy]}})
 
 
 def framework(name: str, namespace: str, spec: Manifest) -> Manifest:

@@ -5,10 +5,12 @@ every right that is granted is used.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.chart.installation import Installation, eventually, framework, node, service
+from tests.chart.installation import Installation, eventually, framework, node, service, store
 from tests.chart.permissions import Request, Right, granted, requests
 
 SYSTEM = "tender-system"
@@ -16,6 +18,9 @@ RARE = {Right("tender.dev", "resourceoffers", "get"), Right("", "pods", "get")}
 """Asked for only when master and framework answer an offer at the same moment, and when a controller that has ended had
 made a pod of which the next one has not heard yet.
 """
+
+
+OF_WEB = "--selector=tender.dev/framework=web"
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,9 @@ class Work:
 
 @pytest.fixture(scope="module")
 def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Work]:
-    """Tender at work: pods placed, failed, replaced and scaled down, offers left to expire."""
+    """Tender at work: pods placed, failed, replaced and scaled down, versions, places, volumes and files kept and given
+    up, offers left to expire.
+    """
     installation.install("tender", SYSTEM, "--take-ownership", "--force-conflicts")
     installation.apply(node("node-1"), node("node-2"))
     installation.kubectl("taint", "nodes", "--all", "node.kubernetes.io/not-ready-")
@@ -47,6 +54,8 @@ def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
         installation.running("tender-controller", SYSTEM, folder, "controller"),
     ):
         _do_everything(installation)
+        _change_a_service(installation)
+        _keep_a_store(installation)
     yield Work(installation)
     installation.kubectl("delete", "framework,pod", "--all", "--namespace=shop", "--grace-period=0", "--force")
     installation.kubectl("delete", "node", "node-1", "node-2")
@@ -96,6 +105,54 @@ def _do_everything(installation: Installation) -> None:
     eventually(lambda: told("ImplicitRole"), "an event of a role that nobody made")
     eventually(lambda: told("OfferExpired"), "an event of an offer that nobody answered")
     eventually(lambda: told("ReservationReleased"), "an event of a reservation whose node is gone")
+
+
+def _change_a_service(installation: Installation) -> None:
+    """A Service comes and goes in front of pods, and a former version is forgotten."""
+
+    def merge(spec: dict[str, Any]) -> None:
+        patch = json.dumps({"spec": {"service": spec}})
+        installation.kubectl("patch", "framework", "web", "--namespace=shop", "--type=merge", f"--patch={patch}")
+
+    def versions() -> set[str]:
+        return installation.names("controllerrevisions.apps", "--namespace=shop", OF_WEB)
+
+    former = versions()
+    merge({"expose": {}, "revisionHistoryLimit": 0, "updateStrategy": {"minimumHealth": "0%"}})
+    eventually(lambda: "web" in installation.names("services", "--namespace=shop", OF_WEB), "a Service")
+    eventually(lambda: bool(versions()) and not versions() & former, "the former version is forgotten")
+    merge({"expose": None})
+    eventually(lambda: not installation.names("services", "--namespace=shop", OF_WEB), "no Service")
+
+
+def _keep_a_store(installation: Installation) -> None:
+    """The pods of a stateful service have places, volumes and files, and give them up when they are decommissioned."""
+    where = "--namespace=shop"
+    of_db = [where, "--selector=tender.dev/framework=db"]
+
+    def count(kind: str) -> int:
+        return len(installation.names(kind, *of_db))
+
+    def is_settled() -> bool:
+        [found] = [each for each in installation.items("frameworks", where) if each["metadata"]["name"] == "db"]
+        return bool(found["status"].get("settledGeneration") == found["metadata"]["generation"])
+
+    def is_released() -> bool:
+        claims = installation.items("persistentvolumeclaims", *of_db)
+        return any("deletionTimestamp" in each["metadata"] for each in claims)
+
+    installation.apply(store("db", "shop", count=2))
+    eventually(lambda: count("pods") == 2, "two pods into their places")
+    ready = json.dumps({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})
+    for pod in installation.names("pods", *of_db):
+        installation.kubectl("patch", "pod", pod, where, "--subresource=status", f"--patch={ready}")
+    eventually(is_settled, "the service is rolled out")
+    installation.apply(store("db", "shop", count=1))
+    eventually(is_released, "the claim of the second pod is deleted")
+    unprotected = json.dumps({"metadata": {"finalizers": None}})
+    installation.kubectl("patch", "pvc", "data-db-node-1", where, "--type=merge", f"--patch={unprotected}")
+    for kind in ("pods", "persistentvolumeclaims", "reservations", "configmaps"):
+        eventually(partial(lambda kind: count(kind) == 1, kind), f"{kind} of one pod only")
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tender.cli.simulate import simulate
 from tender.cluster import logs
 from tender.cluster.errors import NoCluster
 from tender.controller.factory import run_controller
+from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
 from tender.frameworks.sdk import Planner
 from tender.frameworks.service import plan_service
@@ -108,7 +109,8 @@ def controller(
     logs.configure(level=log_level)
     settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run_controller(settings, built_in_planners(reserve_discipline), manager=MANAGER_SERVICE))
+        planners = built_in_planners(reserve_discipline)
+        asyncio.run(run_controller(settings, planners, manager=MANAGER_SERVICE, follows=EVERYTHING))
 
 
 def built_in_planners(reserve_discipline: int) -> Mapping[str, Planner]:

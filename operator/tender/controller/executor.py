@@ -92,12 +92,21 @@ class Executor:
             await self._client.delete(PODS, name, namespace=namespace, uid=uid, grace_seconds=0)
 
     async def _keep(self, framework: Framework, manifest: Mapping[str, Any]) -> None:
-        kind, name = _kind(framework, manifest["kind"]), manifest["metadata"]["name"]
+        kind, name = self._kind(framework, manifest["kind"]), manifest["metadata"]["name"]
         if not self._view.has_child(framework, kind.resource, name):
             await self._check_that_nobody_else_has(framework, kind, name)
         written = await self._client.apply(kind.resource, manifest, field_manager=self._manager)
         self._view.child_written(framework, kind.resource, kind.read(written))
         log.debug("kept", framework=framework.metadata.name, kind=manifest["kind"], name=name)
+
+    def _kind(self, framework: Framework, name: str) -> Kind:
+        kind = KEPT.get(name)
+        if kind is None or not self._view.follows(kind.resource):
+            raise ValueError(
+                f"framework {framework.metadata.name}: its plan keeps or removes a {name}, which this controller does"
+                f" not follow: name its kind in `follows`, if it is one of {', '.join(sorted(KEPT))}"
+            )
+        return kind
 
     async def _check_that_nobody_else_has(self, framework: Framework, kind: Kind, name: str) -> None:
         """Raise AlreadyExists for an object that is not the framework's: once applied to it would belong to it, and be
@@ -195,7 +204,7 @@ class Executor:
             log.info("pod stopped", framework=framework.metadata.name, pod=stop.pod, why=stop.why)
 
     async def _remove(self, framework: Framework, remove: Remove) -> None:
-        resource = _kind(framework, remove.kind).resource
+        resource = self._kind(framework, remove.kind).resource
         if await self._delete(framework, resource, remove.name, remove.uid, None):
             log.info("removed", framework=framework.metadata.name, kind=remove.kind, name=remove.name, why=remove.why)
 
@@ -220,15 +229,6 @@ def _as_created(manifest: Mapping[str, Any], answer: Mapping[str, Any]) -> Pod:
     """The pod that the API server has made of the manifest, going by the metadata in its answer."""
     pod = msgspec.convert({"metadata": answer["metadata"], "spec": {}}, Pod)
     return msgspec.structs.replace(pod, spec=PodSpec(node_name=manifest["spec"].get("nodeName", "")))
-
-
-def _kind(framework: Framework, kind: str) -> Kind:
-    if kind not in KEPT:
-        raise ValueError(
-            f"framework {framework.metadata.name}: its plan keeps or removes a {kind}, which is none of"
-            f" {', '.join(sorted(KEPT))}"
-        )
-    return KEPT[kind]
 
 
 def _is_leaving(answer: Mapping[str, Any], grace: int | None) -> bool:

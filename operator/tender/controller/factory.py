@@ -4,7 +4,7 @@ import asyncio
 import platform
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from random import Random
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, R
 from tender.cluster.serving import Serving
 from tender.cluster.vitals import Vitals
 from tender.controller.executor import Executor
-from tender.controller.kinds import KINDS
+from tender.controller.kinds import KEPT, KINDS
 from tender.controller.loop import TurnLoop
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.orphans import orphans
@@ -46,6 +46,7 @@ async def run_controller(
     *,
     manager: str,
     selects: Callable[[Framework], bool] | None = None,
+    follows: Collection[Resource] = (),
     clock: Callable[[], float] = time.time,
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
@@ -54,7 +55,9 @@ async def run_controller(
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
     is written. Of the frameworks of these kinds only those are run that `selects` holds for: an author's own
-    controller runs {"external": planner} for those that are its. `clock` gives epoch seconds.
+    controller runs {"external": planner} for those that are its. `follows` are the kinds that planners see and may keep
+    besides frameworks, offers and pods, of `kinds.EVERYTHING`; each takes the right to list and watch it. `clock` gives
+    epoch seconds.
     """
     rng = rng or Random()
     stop = stop or _set_by_signals(asyncio.Event())
@@ -85,7 +88,7 @@ async def run_controller(
             selects=selects,
         )
         nodes_changed = asyncio.Event()
-        view = View(turns.mark, nodes_changed.set)
+        view = View(turns.mark, nodes_changed.set, follows)
         executor = Executor(
             client, view, metrics, manager=manager, status_interval=settings.status_interval, clock=clock
         )
@@ -108,17 +111,21 @@ async def run_controller(
             )
 
         frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
-        nodes = follow(NODES, decode_node, view.node_changed)
         offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
-        children = {
-            resource: follow(resource, kind.decode, partial(view.child_changed, resource), LABEL_FRAMEWORK)
-            for resource, kind in KINDS.items()
-        }
-        caches: tuple[ListWatch[Any], ...] = (frameworks, nodes, offers, *children.values())
+        pods = follow(PODS, KINDS[PODS].decode, partial(view.child_changed, PODS), LABEL_FRAMEWORK)
+        nodes = follow(NODES, decode_node, view.node_changed) if NODES in follows else None
+        others = [
+            follow(kind.resource, kind.decode, partial(view.child_changed, kind.resource), LABEL_FRAMEWORK)
+            for kind in KEPT.values()
+            if kind.resource in follows
+        ]
+        caches: list[ListWatch[Any]] = [frameworks, offers, pods, *([nodes] if nodes is not None else []), *others]
 
         def lost_pods() -> list[Pod]:
+            if nodes is None:
+                return []
             uids = {one.metadata.uid or "" for one in frameworks.objects.values()}
-            return orphans(children[PODS].objects.values(), uids, frameworks.invalid, nodes.objects, clock())
+            return orphans(pods.objects.values(), uids, frameworks.invalid, nodes.objects, clock())
 
         async def work() -> None:
             """Do nothing before everything that is there is known."""

@@ -26,6 +26,7 @@ from tender.api.reservation import Reservation
 from tender.cluster.resources import (
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
+    NODES,
     PODS,
     RESERVATIONS,
     SERVICES,
@@ -77,3 +78,5 @@ KINDS = {
 """All of them."""
 KEPT = {kind.resource.kind: kind for kind in KINDS.values() if kind.resource is not PODS}
 """Those that a plan may keep and remove, by the `kind` of a manifest; pods are launched and stopped."""
+EVERYTHING = (NODES, *(kind.resource for kind in KEPT.values()))
+"""All that a controller can follow besides frameworks, offers and pods."""

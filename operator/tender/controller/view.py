@@ -2,7 +2,7 @@
 own writes on top (`children`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from tender.api.core import Node, Pod
@@ -10,7 +10,7 @@ from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
 from tender.cluster.resources import PODS, Resource
 from tender.controller.children import Children, owner_of
-from tender.controller.kinds import KINDS
+from tender.controller.kinds import EVERYTHING, KINDS
 from tender.controller.nodes import Nodes
 from tender.controller.refusals import LaunchRefusals
 from tender.controller.registry import FrameworkRegistry, Key, key_of
@@ -26,15 +26,22 @@ class View:
 
     `on_dirty(key)` is called when something changed that a framework's turn looks at, `on_nodes()` when nodes changed
     so that waiting frameworks may look again: there may be many of either, so somebody else says when
-    (`mark_waiting`).
+    (`mark_waiting`). Of the kinds that belong to frameworks it has pods and what is in `follows`.
     """
 
-    def __init__(self, on_dirty: Callable[[Key], None], on_nodes: Callable[[], None] = _nothing) -> None:
+    def __init__(
+        self,
+        on_dirty: Callable[[Key], None],
+        on_nodes: Callable[[], None] = _nothing,
+        follows: Collection[Resource] = EVERYTHING,
+    ) -> None:
         self._on_dirty = on_dirty
         self._on_nodes = on_nodes
         self._frameworks = FrameworkRegistry()
         self._nodes = Nodes()
-        self._children: dict[Resource, Children[Any]] = {kind: Children(self._mark) for kind in KINDS}
+        self._children: dict[Resource, Children[Any]] = {
+            kind: Children(self._mark) for kind in KINDS if kind is PODS or kind in follows
+        }
         self._offers: dict[Key, dict[str, ResourceOffer]] = {}
         self._launched: dict[tuple[Key, str], set[str]] = {}
         self.refusals = LaunchRefusals()
@@ -89,6 +96,10 @@ class View:
     def child_gone(self, framework: Framework, kind: Resource, uid: str) -> None:
         """The API server has deleted this object, or says that it is gone."""
         self._children[kind].gone(framework.metadata.uid or "", uid)
+
+    def follows(self, kind: Resource) -> bool:
+        """Whether objects of this kind are known at all."""
+        return kind in self._children
 
     def has_child(self, framework: Framework, kind: Resource, name: str) -> bool:
         """Whether the framework has an object of this kind and name."""
@@ -148,7 +159,7 @@ class View:
             refused=self.refusals.of(framework),
             nodes=self._nodes.by_name,
             frameworks=self._frameworks.in_namespace(namespace),
-            **{kind.seen_as: self._children[resource].of(uid, namespace) for resource, kind in KINDS.items()},
+            **{KINDS[kind].seen_as: children.of(uid, namespace) for kind, children in self._children.items()},
         )
 
     def _mark(self, uid: str) -> None:

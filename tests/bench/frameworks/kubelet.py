@@ -1,6 +1,6 @@
 """What the nodes of this benchmark do: they declare the pods that are bound to them running and ready.
 
-It stands in for kwok, whose stages cost more CPU time than the API server has for everything else.
+It stands in for kwok: with that, and a whole control plane beside, 500 pods took 6.3 s of CPU time instead of 2.6 s.
 """
 
 import asyncio

@@ -34,14 +34,12 @@ class Author:
         await self._kubectl("apply", f"--namespace={self.world.namespace}", "--filename", str(EXAMPLES / manifest))
 
     @asynccontextmanager
-    async def running(
-        self, *command: str, log: Path, kubeconfig: Path | None = None
-    ) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A program in the author's name or with another kubeconfig, killed in the end if it has not ended before."""
+    async def running(self, *command: str, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A program in the author's name, killed in the end if it has not ended before."""
         programs = str(self.api_server.cluster.layout.programs)
         environment = {
             **os.environ,
-            "KUBECONFIG": str(kubeconfig or self.kubeconfig),
+            "KUBECONFIG": str(self.kubeconfig),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.kubeconfig.parent),
         }

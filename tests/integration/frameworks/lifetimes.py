@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -44,8 +44,8 @@ class Run:
     kubelet: Kubelet
     log: Path
     lives: int = 0
-    pid: int = 0
-    _supervisor: asyncio.Task[None] | None = field(default=None)
+    _pid: asyncio.Task[int] | None = None
+    _supervisor: asyncio.Task[None] | None = None
 
     async def start(self, *killings: Killing) -> None:
         """Start the controller; it is started again after each of these ends, and then left alone."""
@@ -53,8 +53,7 @@ class Run:
 
     async def _supervise(self, killings: Sequence[Killing]) -> None:
         for killing in killings:
-            death = Death(killing.at_write, killing.takes_effect, lambda: kill(self.pid))
-            self.proxy.death = death
+            self.proxy.death = death = Death(killing.at_write, killing.takes_effect, self._kill)
             await self._live()
             await death.happened.wait()
         self.proxy.death = None
@@ -62,21 +61,22 @@ class Run:
 
     async def _live(self) -> None:
         self.lives += 1
-        arguments = ["controller", f"--namespace={self.world.namespace}", f"--kubeconfig={self.proxy.kubeconfig}"]
-        starting = asyncio.create_task(self.starter.start(*arguments, "--host=127.0.0.1", "--port=0", log=self.log))
-        try:
-            self.pid = await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            self.pid = await starting  # to be killed all the same
-            raise
+        kubeconfig = self.proxy.kubeconfig_of(f"life-{self.lives}")
+        arguments = ["controller", f"--namespace={self.world.namespace}", f"--kubeconfig={kubeconfig}"]
+        start = self.starter.start(*arguments, "--host=127.0.0.1", "--port=0", log=self.log)
+        self._pid = asyncio.create_task(start)
+        await asyncio.shield(self._pid)
+
+    async def _kill(self) -> None:
+        if self._pid is not None:
+            kill(await asyncio.shield(self._pid))
 
     async def stop(self) -> None:
         """The controller is killed for good."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
-        if self.pid:
-            kill(self.pid)
+        await self._kill()
 
     async def is_as_wanted(self, replicas: int, image: str) -> bool:
         """Whether these and only these pods run, and the service says so."""

@@ -1,8 +1,4 @@
-"""The examples of frameworks of one's own: programs beside a real master, as their authors would run them.
-
-The one in shell has the rights of ClusterRole tender-framework and no more. What `run_controller` asks for is the same
-for all planners, and another test compares it with the rights of the controller.
-"""
+"""The examples of frameworks of one's own: programs beside a real master, with the rights of tender-framework."""
 
 import asyncio
 import sys
@@ -58,11 +54,11 @@ class TestTheOneInPython:
         await world.add_framework("others")
         log = tmp_path / "log"
         async with master(world, api_server.kubeconfig):
-            async with author.running(*self.command(world), log=log, kubeconfig=api_server.kubeconfig):
+            async with author.running(*self.command(world), log=log):
                 first, second = await running(world, "nightly", 2)
                 await end(world, second, "Succeeded")
                 await running(world, "nightly", 2)
-            async with author.running(*self.command(world), log=log, kubeconfig=api_server.kubeconfig):
+            async with author.running(*self.command(world), log=log):
                 for pod in await running(world, "nightly", 2):
                     await end(world, pod, "Succeeded")
 

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from aiohttp import web
 from tests.integration.running.proxy import Proxy
+from yarl import URL
 
 WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 FAILURES = ("500", "429", "reset", "500 after it took effect", "504 after it took effect", "lost answer")
@@ -20,22 +22,24 @@ Forward = Callable[[], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Death:
-    """The process is to be killed at this write from now on, either before the API server hears of it or after it took
+    """The process is to be killed at this write of its, either before the API server hears of it or after it took
     effect and before the answer. `kill` kills, and `happened` is set then.
     """
 
     at_write: int
     takes_effect: bool
-    kill: Callable[[], None]
+    kill: Callable[[], Awaitable[None]]
     happened: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
 class Meddling(Proxy):
-    """Passes everything on, but for the writes that something is to happen to.
+    """Passes everything on, but for the requests that something is to happen to.
 
     `errors` is how likely a request fails, by `rng`; `failed` names the failures there were. The next `silences` writes
-    take effect, and the process waits for an answer until it gives up.
+    take effect, and the process waits for an answer until it gives up. Each life of the process comes by an address of
+    its own (`kubeconfig_of`), so that what a dead one had under way is told from what the next one asks: only the
+    present `life` is served.
     """
 
     rng: Random = field(default_factory=Random)
@@ -43,7 +47,16 @@ class Meddling(Proxy):
     silences: int = 0
     failed: list[str] = field(default_factory=list)
     death: Death | None = None
+    life: str = ""
     is_cut_off: bool = False
+
+    def kubeconfig_of(self, life: str) -> Path:
+        """A kubeconfig for this life of the process, which is the present one from now on."""
+        self.life = life
+        return self._write_kubeconfig(life, f"{self._address}/{life}")
+
+    def _target(self, request: web.Request) -> URL:
+        return URL(str(request.rel_url).removeprefix(f"/{self.life}"))
 
     @contextlib.contextmanager
     def cut_off(self) -> Iterator[None]:
@@ -60,7 +73,7 @@ class Meddling(Proxy):
         self._streams: set[asyncio.Task[object]] = set()
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if self.is_cut_off:
+        if self.is_cut_off or not request.path.startswith(f"/{self.life}/"):
             return _hang_up(request)
         if request.query.get("watch") in {"1", "true"}:
             return await self._stream(request)
@@ -92,18 +105,18 @@ class Meddling(Proxy):
 
     async def _count(self, death: Death, request: web.Request, forward: Forward) -> web.StreamResponse:
         """Pass a write on, or kill the process at it. A process that was killed writes nothing more."""
-        if death.happened.is_set():
-            return _hang_up(request)
         death.at_write -= 1
         if death.at_write > 0:
             return await forward()
+        if death.at_write < 0:
+            return _hang_up(request)
         if not death.takes_effect:
-            death.kill()
+            await death.kill()
             death.happened.set()
             return _hang_up(request)
         with contextlib.suppress(Exception):
             await forward()
-        death.kill()
+        await death.kill()
         death.happened.set()
         return _hang_up(request)
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ from tests.integration.running.world import World
 from tender.api.framework import Framework
 from tender.api.names import MANAGER_SERVICE
 from tender.cli import built_in_planners
+from tender.cluster.resources import Resource
 from tender.controller.factory import run_controller
+from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
 from tender.frameworks.sdk import Planner
 from tender.master.factory import run_master
@@ -116,6 +118,7 @@ async def controller(
     *,
     planners: Mapping[str, Planner] | None = None,
     selects: Callable[[Framework], bool] | None = None,
+    follows: Collection[Resource] = EVERYTHING,
     **settings: Any,
 ) -> AsyncIterator[Part]:
     """A controller within the test, of services unless it has planners of its own; it has just been started."""
@@ -133,6 +136,7 @@ async def controller(
         planners or built_in_planners(0),
         manager=MANAGER_SERVICE,
         selects=selects,
+        follows=follows,
         clock=world.clock,
         stop=stop,
     )

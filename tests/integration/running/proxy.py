@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 import yaml
 from aiohttp import web
+from yarl import URL
 
 from tender.cluster.access import Access
 
@@ -68,11 +69,14 @@ class Proxy:
     @property
     def kubeconfig(self) -> Path:
         """A kubeconfig that leads here; the proxy adds the credentials."""
-        path = self.folder / "proxy.kubeconfig"
+        return self._write_kubeconfig("proxy", self._address)
+
+    def _write_kubeconfig(self, name: str, server: str) -> Path:
+        path = self.folder / f"{name}.kubeconfig"
         content = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "proxy", "cluster": {"server": self._address}}],
+            "clusters": [{"name": "proxy", "cluster": {"server": server}}],
             "users": [{"name": "anybody", "user": {}}],
             "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "anybody"}}],
             "current-context": "proxy",
@@ -100,6 +104,10 @@ class Proxy:
         finally:
             self._swallow = None
 
+    def _target(self, request: web.Request) -> URL:
+        """What is asked for, as the API server knows it."""
+        return request.rel_url
+
     async def _gate(self, asked: Asked) -> None:
         for matches, opened in list(self._gates):
             if matches(asked):
@@ -107,12 +115,13 @@ class Proxy:
                 await opened.wait()
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(request.method, request.path, request.query.get("watch") in {"1", "true"})
+        target = self._target(request)
+        asked = Asked(request.method, target.path, request.query.get("watch") in {"1", "true"})
         self.asked.append(asked)
         body = await request.read()
         await self._gate(asked)
         headers = {name: value for name, value in request.headers.items() if name in {"Content-Type", "Accept"}}
-        url = self.access.server.rstrip("/") + str(request.rel_url)
+        url = self.access.server.rstrip("/") + str(target)
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.request(
             request.method, url, data=body or None, headers=headers, timeout=timeout

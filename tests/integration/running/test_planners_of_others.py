@@ -170,6 +170,25 @@ class TestAPlanner:
             await nudge(world, "store", 1)
         assert not await has_a_status("theirs")
 
+    async def test_that_follows_nothing_else_sees_pods_and_offers_alone(self, world: World, api_server: ApiServer):
+        looks: list[Seen] = []
+
+        def plan(seen: Seen) -> Plan:
+            looks.append(seen)
+            return Plan((), (), {}, ("Ready", "AsSpecified", ""))
+
+        await world.add_nodes(1)
+        store = await world.add_framework("store")
+        await world.add_pod("one", "somewhere", {"cpu": "1"}, owner=store, labels={LABEL_FRAMEWORK: "store"})
+        async with controller(world, api_server.kubeconfig, planners={"external": plan}, follows=()):
+
+            async def was_planned() -> bool:
+                return bool(looks)
+
+            await until(was_planned, "a turn")
+        assert [pod.metadata.name for pod in looks[-1].pods] == ["one"]
+        assert looks[-1].nodes == {}
+
     async def test_sees_nodes_and_the_frameworks_beside_its_own(self, world: World, api_server: ApiServer):
         keeper = Keeper()
         [node] = await world.add_nodes(1, labels={"zone": "a"})

@@ -386,6 +386,15 @@ class TestWhatIsKept:
             await bench.carry_out(turn(keep=({"kind": "Secret", "metadata": {"name": "web"}},), status=STATUS))
         assert [kind for _, kind, _ in bench.api.writes] == ["Framework"]
 
+    async def test_is_of_a_kind_that_the_controller_follows(self, bench):
+        view = View(lambda _: None, follows=(CONFIG_MAPS,))
+        executor = Executor(
+            cast("Client", bench.client), view, bench.metrics, manager="mine", status_interval=5.0, clock=lambda: NOON
+        )
+        with pytest.raises(ValueError, match="a Reservation, which this controller does not follow"):
+            await executor.carry_out(framework("web"), turn(keep=(PLACE,)))
+        assert bench.api.writes == []
+
 
 class TestRemovals:
     async def remove(self, bench: Bench, manifest: Mapping[str, Any], uid: str | None = None) -> None:
