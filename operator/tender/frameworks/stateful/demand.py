@@ -49,7 +49,7 @@ def shapes(
     scene: Scene, instances: Mapping[str, Instance], assignments: Mapping[str, Assignment], deeds: Mapping[str, Deeds]
 ) -> tuple[Shape, ...]:
     """What is asked of offers: a place for each pod that needs one, away from those of its set as they require."""
-    asked = []
+    asked: list[Shape] = []
     unused = _unused(scene, instances)
     for name, one in instances.items():
         if len(asked) == MOST_AT_A_TIME:
