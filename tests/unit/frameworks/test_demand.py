@@ -96,3 +96,8 @@ def test_what_is_told_rules_out_nothing_that_the_constraints_allow(own, labels, 
     if not (suits and there < entry.get("maxPerNode", 99)):
         assert obstacle is not None
         assert obstacle.reason == "Constraint"
+
+
+def test_what_may_be_kept_for_others_is_asked_for_besides():
+    entry = demand_entry(shape(cpu=500, memory=128 * 1024**2, spare={"cpu": 100}))
+    assert entry["requests"] == {"cpu": "600m", "memory": "128Mi"}

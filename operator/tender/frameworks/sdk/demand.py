@@ -22,11 +22,8 @@ _MOST_SELECTORS = 32
 
 def demand_entry(shape: Shape) -> dict[str, Any]:
     """The entry of `Framework.status.demand` for a shape."""
-    entry: dict[str, Any] = {
-        "name": shape.name,
-        "count": shape.count,
-        "requests": format_resources({name: amount for name, amount in shape.requests.items() if name != "pods"}),
-    }
+    asked = {name: amount + shape.spare.get(name, 0) for name, amount in shape.requests.items() if name != "pods"}
+    entry: dict[str, Any] = {"name": shape.name, "count": shape.count, "requests": format_resources(asked)}
     selector = _selector(shape)
     if selector:
         entry["nodeSelector"] = selector

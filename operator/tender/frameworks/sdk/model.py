@@ -51,7 +51,8 @@ class Shape:
     `name` is the demand's name; pods carry it in the label `tender.dev/task`. `count` includes those that run.
     `constraints` count over all tasks of the same `group`: `peers` are the nodes of those that there are, one entry for
     each task. With `reserved_as` what is claimed for the task is not launched: it is kept by a Reservation with that
-    value in the label `tender.dev/instance`, and the planner launches into it when it sees it.
+    value in the label `tender.dev/instance`, and the planner launches into it when it sees it. The demand asks for
+    `spare` besides what one pod requests: so much of an offer may be what is kept for others already.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Shape:
     group: str = ""
     peers: tuple[str, ...] = ()
     reserved_as: str | None = None
+    spare: Resources = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

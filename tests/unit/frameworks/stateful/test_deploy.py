@@ -75,6 +75,14 @@ class TestPlaces:
         world.until(lambda world: len(world.pods) == 3)
         assert not any(pod.ready for pod in world.pods.values())
 
+    def test_of_very_many_pods_places_are_asked_for_by_and_by(self):
+        world = World().with_nodes(2, cpu="64", memory="64Gi")
+        plans = [{"name": "deploy", "phases": [phase(strategy="Parallel")]}]
+        world.apply(pod_set(count=150), plans=plans)
+        world.settle(steps=800)
+        assert len(world.pods) == 150
+        assert world.state() == ("Ready", "AsSpecified")
+
     def test_the_pod_names_the_offer_only_while_its_claim_stands(self):
         world = deployed()
         world.request("Restart", pod="node-0")

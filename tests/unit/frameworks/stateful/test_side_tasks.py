@@ -106,6 +106,20 @@ class TestGoals:
         assert world.plan("deploy") == "Complete"
 
 
+class TestRoom:
+    def test_room_that_is_kept_for_side_tasks_is_not_taken_for_the_next_pod(self):
+        world = deployed(pod_set(tasks=[task("backup")]), nodes=1)
+        assert len(world.pods) == 3
+        assert {one.spec.amounts["cpu"] for one in world.reservations.values()} == {600}
+
+    def test_a_node_that_has_just_the_room_is_not_asked_for_more_when_no_other_pod_can_be_there(self):
+        unique = [{"key": "metadata.name", "operator": "Unique"}]
+        world = World().with_nodes(2, cpu="600m")
+        world.apply(pod_set(count=2, tasks=[task("backup")], constraints=unique))
+        world.settle()
+        assert world.state() == ("Ready", "AsSpecified")
+
+
 class TestCustomPlans:
     """T29: plans for backup and the like, with parameters, are run when they are asked for."""
 

@@ -367,6 +367,10 @@ class World:
                 continue
             for node in self.nodes.values():
                 free = self._free(node.metadata.name)
+                # What the framework itself has reserved there and does not use is offered to it as well, and first.
+                for one in self.reservations.values():
+                    if one.spec.node == node.metadata.name and _owner(one) == f"uid-of-{name}":
+                        free = {k: v + self._unused(one).get(k, 0) for k, v in free.items()}
                 fits = all(free.get(resource, 0) >= amount for resource, amount in entry.amounts.items())
                 if node.ready and not node.spec.unschedulable and fits:
                     resources = format_resources({**entry.amounts, "pods": 1})
