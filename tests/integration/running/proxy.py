@@ -50,7 +50,12 @@ class Proxy:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, ssl=self.access.ssl_context() or True)
-        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=2**22, auto_decompress=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            read_bufsize=2**22,
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},  # large answers would be compressed, and are passed on as they are
+        )
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._pass)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
