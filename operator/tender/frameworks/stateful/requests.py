@@ -105,7 +105,7 @@ def _carry_out(
     if request.parameters and request.action != "Start":
         return f"parameters are for Start: {request.action} takes none"
     if request.action in {"Start", "Stop"}:
-        return _start_or_stop(request, state, parameters, now)
+        return _start_or_stop(request, course, state, parameters, now)
     phase = course.phase(request.phase) if request.phase is not None else None
     if request.phase is not None and phase is None:
         return f"plan {course.name} has no phase {request.phase}: it has {names(part.name for part in course.phases)}"
@@ -135,7 +135,7 @@ def _carry_out(
 
 
 def _start_or_stop(
-    request: PlanRequest, state: _State, parameters: Mapping[str, Mapping[str, str]], now: float
+    request: PlanRequest, course: Course, state: _State, parameters: Mapping[str, Mapping[str, str]], now: float
 ) -> _State | str:
     if request.plan not in parameters:
         return f"plan {request.plan} is followed on its own: {request.action} is for {names(parameters)}"
@@ -143,13 +143,16 @@ def _start_or_stop(
         return f"{request.action} is for whole plans: leave out phase and step"
     run = state.runs.get(request.plan)
     others = {plan: other for plan, other in state.runs.items() if plan != request.plan}
+    ended = run is not None and (
+        run.ended or all(phase.complete for phase in _as_of(course, run.id, state.overrides).phases)
+    )
     if request.action == "Stop":
-        if run is None or run.ended:
+        if run is None or ended:
             return f"plan {request.plan} does not run: {'it is complete' if run else 'it was not started'}"
         return replace(state, runs=others)
     if run is not None and run.id == request.id:
         return state
-    if run is not None and not run.ended:
+    if run is not None and not ended:
         return f"plan {request.plan} runs already, by request {run.id}: wait until it is complete, or Stop it first"
     defaults = parameters[request.plan]
     unknown = sorted(request.parameters.keys() - defaults.keys())

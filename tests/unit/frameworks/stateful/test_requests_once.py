@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.frameworks.stateful.courses import AT_LEISURE, BACKUP, course, phase, plan_request, pod_request
 
@@ -175,6 +175,15 @@ class TestExactlyOnce:
 
     @AT_LEISURE
     @given(plan_requests(), pod_requests(), crashes)
+    @example(
+        [
+            plan_request("a", "Start", "backup"),
+            plan_request("b", "ForceComplete", "backup"),
+            plan_request("c", "Start", "backup"),
+        ],
+        [],
+        [],
+    )
     def test_requests_that_come_one_by_one_lead_where_they_lead_together(self, plans, pods, crashes):
         together, world = World(), World(crashes=crashes)
         together.settle(plans, pods)
