@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.nodes.steady_client import MOST_REQUESTS, Figures, SteadyClient
+from tests.e2e.nodes.steady_client import MOST_REQUESTS, SteadyClient
 from tests.e2e.pod_history import PodHistory, SeenPod
 from tests.e2e.release import Release
 from tests.e2e.services import Manifest, Namespace, service, web
@@ -58,7 +58,7 @@ def test_no_request_fails_during_a_rolling_update_and_the_drain_of_a_node(
         in_all = client.figures()
 
     print(f"requests during the update {during_the_update.asked}, until after the drain {in_all.asked}")
-    assert _without_failure(in_all)
+    assert in_all.failures == (), f"{in_all.failed} of {in_all.asked} requests failed"
     assert during_the_update.asked < in_all.asked < MOST_REQUESTS, "the client has to ask all the while"
 
 
@@ -72,8 +72,3 @@ def _ready_elsewhere(pods: list[SeenPod], node: str) -> int:
 
 def _web(pods: list[SeenPod]) -> list[SeenPod]:
     return [pod for pod in pods if pod.name.startswith("web-")]
-
-
-def _without_failure(figures: Figures) -> bool:
-    assert figures.failures == (), f"{figures.failed} of {figures.asked} requests failed"
-    return True

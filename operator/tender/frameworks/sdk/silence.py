@@ -26,9 +26,15 @@ def silent_since(pod: Pod, nodes: Mapping[str, Node], now: float) -> float | Non
     node = nodes.get(pod.spec.node_name)
     if node is None:
         return GONE if now >= created_at(pod, now) + _NEWS_SECONDS else None
+    since = node_silent_since(node)
+    return None if since is None else min(now, since)
+
+
+def node_silent_since(node: Node) -> float | None:
+    """Since when (epoch seconds) a node has been silent; None while it answers, and where it was never said."""
     if node.ready or node.silent_since is None:
         return None
-    return min(now, datetime.fromisoformat(node.silent_since).timestamp())
+    return datetime.fromisoformat(node.silent_since).timestamp()
 
 
 def created_at(pod: Pod, now: float) -> float:

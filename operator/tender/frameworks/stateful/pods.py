@@ -29,7 +29,7 @@ def launch_pod(
     framework: Framework, offers: Iterable[ResourceOffer], instance: Instance, pod_set: PodSet, *, idle: bool
 ) -> Launch:
     """The pod of an instance that has its place, as its record says; `idle`: with containers that do nothing."""
-    assert instance.record is not None  # noqa: S101
+    assert instance.record is not None  # noqa: S101 - what is launched is what is recorded
     labels = {LABEL_PART: "pod", LABEL_TASK: instance.name, LABEL_REVISION: instance.record.revision}
     if idle:
         labels[LABEL_IDLE] = "true"
@@ -82,7 +82,7 @@ def _launch(
     labels: Mapping[str, str],
     spec: Mapping[str, Any],
 ) -> Launch:
-    assert instance.place is not None  # noqa: S101
+    assert instance.place is not None  # noqa: S101 - only what has a place is launched
     own = template.get("metadata") or {}
     offer = standing_offer(instance.place, offers)
     marks = {

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 
 from tender.api.stateful import RecoverySpec
+from tender.frameworks.sdk.silence import node_silent_since
 from tender.frameworks.stateful.instances import Instance
 from tender.frameworks.stateful.records import AUTOMATIC, Record
 
@@ -15,7 +15,7 @@ def lost_since(one: Instance) -> float | None:
     if place is None:
         return None
     if node is not None:
-        return datetime.fromisoformat(node.silent_since).timestamp() if not node.ready and node.silent_since else None
+        return node_silent_since(node)
     lost_at = place.status.node_lost_at
     return lost_at.timestamp() if lost_at is not None else None
 
