@@ -84,7 +84,13 @@ def master(
 @main.command()
 @_kubeconfig
 @_context
-@click.option("-n", "--namespace", help="Run only the frameworks of this namespace. Default: all namespaces.")
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    help="Run only the frameworks of this namespace; may be given several times. Default: all namespaces.",
+)
 @click.option(
     "--reserve-discipline",
     type=click.IntRange(min=0),
@@ -99,7 +105,7 @@ def master(
 def controller(
     kubeconfig: str | None,
     context: str | None,
-    namespace: str | None,
+    namespaces: tuple[str, ...],
     reserve_discipline: int,
     host: str,
     port: int,
@@ -107,7 +113,8 @@ def controller(
 ) -> None:
     """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
     logs.configure(level=log_level)
-    settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
+    each_once = tuple(dict.fromkeys(namespaces))
+    settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespaces=each_once, host=host, port=port)
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         planners = built_in_planners(reserve_discipline)
         asyncio.run(run_controller(settings, planners, manager=MANAGER_SERVICE, follows=EVERYTHING))

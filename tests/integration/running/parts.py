@@ -125,7 +125,7 @@ async def controller(
     part = Part(free_port())
     chosen = ControllerSettings(
         kubeconfig=str(kubeconfig),
-        namespace=world.namespace,
+        namespaces=(world.namespace,),
         host="127.0.0.1",
         port=part.port,
         **{"status_interval": 0.2, **settings},

@@ -118,7 +118,7 @@ class TestReadiness:
         with contextlib.ExitStack() as held:
             held.enter_context(proxy.holding(lambda asked: asked.path.endswith("/pods")))
             async with start(world, proxy.kubeconfig) as part:
-                await answers(part, "/readyz", 503, "caches: first list not complete: pods\n")
+                await answers(part, "/readyz", 503, "caches: first list not complete: pods")
                 held.close()
                 await answers(part, "/readyz", 200, "ok")
 
@@ -147,7 +147,7 @@ class TestLiveness:
             await answers(part, "/readyz", 200)
             await answers(part, "/healthz", 200)
             with proxy.holding(is_a_watch_of_it):
-                await answers(part, "/healthz", 503, f"watches: no word from the watch of {plural} for ")
+                await answers(part, "/healthz", 503, f"watches: no word from the watch of {plural} ")
             await answers(part, "/healthz", 200, "ok")
 
 
