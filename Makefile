@@ -82,6 +82,10 @@ crds: install ## Generate crds/ and the chart's copy from the models
 	$(BIN)/python -m tender.api.crds crds
 	cp crds/*.yaml charts/tender/files/crds/
 
+.PHONY: chart-docs
+chart-docs: install ## Write the chart's values into its README
+	$(BIN)/python hack/chart_readme.py
+
 .PHONY: format
 format: install ## Format the Python code
 	$(BIN)/ruff check --fix

@@ -10,6 +10,8 @@ import yaml
 from tests.chart.helm import CHART, VALUES, Manifest
 from tests.chart.installation import Installation, service
 
+import tender
+
 CRDS = {path.stem for path in (CHART / "files" / "crds").glob("*.yaml")}
 
 
@@ -122,7 +124,7 @@ class TestUpgrading:
     def test_can_be_taken_back(self, installation: Installation, release: str):
         installation.upgrade(release, release, "--set=image.tag=v2")
         installation.helm_run("rollback", release, f"--namespace={release}")
-        assert deployed(installation, "master")["image"].endswith(":0.1.0")
+        assert deployed(installation, "master")["image"].endswith(f":{tender.__version__}")
 
 
 class TestUninstalling:
