@@ -6,7 +6,7 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.chart.helm import CHART, COMPONENTS, VALUES, Helm, Rendered
+from tests.chart.helm import CHART, COMPONENTS, PREVIOUS, VALUES, Helm, Rendered
 
 import tender
 from tender.allocation import Settings
@@ -64,6 +64,19 @@ class TestTheChart:
 
     def test_uses_no_hooks(self, rendered: Rendered):
         assert "helm.sh/hook" not in rendered.text
+
+
+class TestAfterTheLastRelease:
+    def test_every_value_still_counts(self, helm: Helm, tmp_path: Path):
+        former = tmp_path / "former.yaml"
+        former.write_text(helm.run("show", "values", str(PREVIOUS)).stdout)
+        helm.template(values=former)
+
+    def test_deployments_can_be_changed_in_place(self, helm: Helm, default: Rendered):
+        former = dict(helm.template(chart=PREVIOUS).deployments())
+        for component, deployment in default.deployments():
+            assert deployment["metadata"]["name"] == former[component]["metadata"]["name"]
+            assert deployment["spec"]["selector"] == former[component]["spec"]["selector"]
 
 
 class TestEveryObject:

@@ -6,16 +6,14 @@ from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from tests.chart.helm import CHART
 from tests.e2e.services import Manifest
 from tests.e2e.waiting import eventually
 
 from cluster import LocalCluster
-from cluster.layout import REPOSITORY
 from image.operator_image import image_name
 
 NAMESPACE = "tender-system"
-CHART = REPOSITORY / "charts" / "tender"
-PREVIOUS_CHART = REPOSITORY / "tests" / "chart" / "previous" / "tender-0.1.0.tgz"
 COMPONENTS = ("master", "controller")
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.chart.helm import CHART, PREVIOUS
 from tests.e2e.pod_history import PodHistory
-from tests.e2e.release import CHART, COMPONENTS, PREVIOUS_CHART, Release
+from tests.e2e.release import COMPONENTS, Release
 from tests.e2e.services import Manifest, Namespace, service, template, web
 
 from cluster import LocalCluster
@@ -18,8 +19,8 @@ def test_an_upgrade_from_the_last_release_and_back_restarts_tender_and_no_pod_of
 ):
     tender.uninstall()
     try:
-        tender.install(chart=PREVIOUS_CHART)
-        assert served_fields(cluster) == fields(cluster, PREVIOUS_CHART)
+        tender.install(chart=PREVIOUS)
+        assert served_fields(cluster) == fields(cluster, PREVIOUS)
         namespace.apply(service("lasting", 2, web("here")), store("keeping"))
         namespace.wait_for("Ready", "framework/lasting", "framework/keeping")
         running, own = processes(namespace), tender_pods(tender)
@@ -37,7 +38,7 @@ def test_an_upgrade_from_the_last_release_and_back_restarts_tender_and_no_pod_of
         tender.roll_back()
 
         assert not own & tender_pods(tender)
-        assert served_fields(cluster) == fields(cluster, PREVIOUS_CHART)
+        assert served_fields(cluster) == fields(cluster, PREVIOUS)
         assert processes(namespace) == running
         namespace.kubectl("scale", "framework", "lasting", "--replicas=4")
         namespace.wait_for("Ready", "framework/lasting", "framework/keeping")
