@@ -20,7 +20,7 @@ _AUDIT_POLICY = {
     "rules": [{"level": "Metadata"}],
 }
 
-_FEWER_COLLECTIONS = (("GOGC", "400"),)
+_FEWER_COLLECTIONS = (("GOGC", "400"), ("GOMEMLIMIT", "2GiB"))
 """Go's garbage collector takes a quarter of the API server's CPU time; with more memory, of which a local cluster needs
 little, it takes less. A cluster that people run has Go's default, 100.
 """

@@ -2,9 +2,9 @@
 frameworks.
 
 What is kept comes first, side by side with the answers and the status, and as long as it cannot be written nothing is
-launched, stopped or removed: a planner counts on finding it recorded. An answer is a compare-and-swap: whoever wrote first has won, and the offer is looked at again.
-A pod that exists already was launched by an earlier try. Any other write that fails leaves the rest of the turn alone
-and is asked for again by the next one.
+launched, stopped or removed: a planner counts on finding it recorded. An answer is a compare-and-swap: whoever wrote
+first has won, and the offer is looked at again. A pod that exists already was launched by an earlier try. Any other
+write that fails leaves the rest of the turn alone and is asked for again by the next one.
 """
 
 import asyncio

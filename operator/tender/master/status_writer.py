@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from tender.allocation import CycleResult, Ledger, Settings
+from tender.api.conditions import READY, find_condition
 from tender.api.framework import Framework
 from tender.api.meta import CustomResource
 from tender.api.names import MANAGER_MASTER
@@ -131,12 +132,12 @@ class StatusWriter:
         """Whether a framework came so lately that its figures are about to change, or is on the way to be ready for the
         first time: one write then tells what came of it. Why it waits, if it does, is told at once.
         """
-        created, status = framework.metadata.creation_timestamp, framework.status
-        starts = status.allocation is None and any((one.type, one.status) == ("Ready", "False") for one in status.conditions)
-        seconds = _STARTING_SECONDS if starts else self._interval
+        created = framework.metadata.creation_timestamp
+        seconds = _STARTING_SECONDS if _starts(framework) else self._interval
         if created is None or not 0 <= now - created.timestamp() < seconds:
             return False
-        self._look_again = min(self._look_again, created.timestamp() + seconds)
+        settled = created.timestamp() + seconds
+        self._look_again = min(self._look_again, settled, now + self._interval)
         return True
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
@@ -165,3 +166,9 @@ class StatusWriter:
         news = news_of_quota(before, after)
         if news is not None:
             self._recorder.record(Regarding.to(FRAMEWORK_ROLES, role), news.reason, news.note, warning=news.warning)
+
+
+def _starts(framework: Framework) -> bool:
+    """Whether a framework is not ready yet, and nothing has been told of it."""
+    ready = find_condition(framework.status.conditions, READY)
+    return framework.status.allocation is None and ready is not None and ready.status == "False"

@@ -342,7 +342,8 @@ class TestWhatIsKept:
     @pytest.mark.parametrize("manifest", [SETTINGS, VERSION], ids=lambda manifest: manifest["kind"])
     async def test_never_takes_over_what_belongs_to_somebody_else(self, bench, manifest):
         resource, _ = KEPT_AS[manifest["kind"]]
-        theirs = bench.api.put(resource, {"metadata": {"name": "web-kept", "namespace": "shop"}, "data": {"by": "hand"}})
+        metadata = {"name": "web-kept", "namespace": "shop"}
+        theirs = bench.api.put(resource, {"metadata": metadata, "data": {"by": "hand"}})
         with pytest.raises(AlreadyExists, match="does not belong to framework web"):
             await bench.carry_out(turn(keep=(manifest,), launches=(launch(),)))
         assert bench.api.objects[resource]["web-kept"] == theirs

@@ -169,8 +169,9 @@ class TestANewFramework:
             await it.master.tick()
             await it.tick(INTERVAL)
             assert self.written(it) == 0
-            it.api.put(FRAMEWORKS, {**it.api.objects[FRAMEWORKS]["spark"], "status": {"conditions": self.ready("True")}})
-            await it.tick(1)
+            present = it.api.objects[FRAMEWORKS]["spark"]
+            it.api.put(FRAMEWORKS, {**present, "status": {**present["status"], "conditions": self.ready("True")}})
+            await it.tick(INTERVAL)
             assert self.written(it) == 1
 
     async def test_is_told_of_its_figures_when_it_takes_long_to_start(self):
