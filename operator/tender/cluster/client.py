@@ -3,7 +3,8 @@
 Everything that Tender reads once or writes passes here; what it follows continuously passes through
 `ListWatch`, which borrows `list_page` and `watch`. The path is kept short because hundreds of pods per second
 are created through it: bodies are encoded by msgspec, paths are built without parsing, and answers are
-decoded once.
+decoded once. The API server is asked not to look for unknown fields, of which it would only warn: that takes
+a tenth off its CPU time for a status, and more off that for a pod.
 """
 
 import asyncio
@@ -182,17 +183,13 @@ class Client:
     ) -> Object:
         """Create an object; its namespace is taken from the body if not given.
 
-        `metadata_only` asks for nothing but the new object's metadata, and the API server not to look for unknown
-        fields: of 1,000 creates of pods it takes a sixth off the API server's CPU time.
+        `metadata_only` asks for nothing but the new object's metadata.
 
         With a name in the body the call is tried again when its outcome is unknown, and raises AlreadyExists
         with `ambiguous` set if the object is there then. With `generateName` it is not: that could make two.
         """
         metadata = body.get("metadata") or {}
         name = metadata.get("name")
-        query = {"fieldManager": field_manager or self.field_manager}
-        if metadata_only:
-            query["fieldValidation"] = "Ignore"
         return await self._object(
             Call(
                 "create",
@@ -200,7 +197,7 @@ class Client:
                 resource,
                 namespace or metadata.get("namespace"),
                 name or metadata.get("generateName"),
-                query=query,
+                query=self._written_by(field_manager),
                 body=_encode(body),
                 accept=METADATA_ONLY if metadata_only else JSON,
                 idempotent=bool(name),
@@ -229,7 +226,7 @@ class Client:
                 namespace,
                 name,
                 subresource,
-                query={"fieldManager": field_manager or self.field_manager},
+                query=self._written_by(field_manager),
                 body=_encode(patch),
                 content_type=MERGE_PATCH,
             )
@@ -279,10 +276,7 @@ class Client:
                 metadata.get("namespace"),
                 metadata["name"],
                 subresource,
-                query={
-                    "fieldManager": field_manager or self.field_manager,
-                    "force": "true" if force else "false",
-                },
+                query=self._written_by(field_manager) | {"force": "true" if force else "false"},
                 body=_encode(body),
                 content_type=APPLY_PATCH,
             )
@@ -347,6 +341,9 @@ class Client:
         query = _selectors(label_selector, field_selector)
         call = Call("deletecollection", "DELETE", resource, namespace, query=query, body=_options(options))
         return await self._object(call)
+
+    def _written_by(self, field_manager: str | None) -> dict[str, str]:
+        return {"fieldManager": field_manager or self.field_manager, "fieldValidation": "Ignore"}
 
     async def _object(self, call: Call) -> Object:
         return _decoded(call, _decode_object, await self._transport.send(call))
