@@ -17,7 +17,7 @@ from tests.integration.running.world import World
 
 from tender.api.framework import Framework
 from tender.api.names import MANAGER_SERVICE
-from tender.cli import built_in_planners
+from tender.cli.parts import built_in_planners
 from tender.cluster.resources import Resource
 from tender.controller.factory import run_controller
 from tender.controller.kinds import EVERYTHING
