@@ -16,6 +16,8 @@ from tender.cli.lazy import Entry, LazyGroup
     package="tender.cli",
     entries={
         "frameworks": Entry("List frameworks: their state, tasks and share, and how long they have waited."),
+        "roles": Entry("Show roles: their weights, shares and quotas."),
+        "quota": Entry("Show and set what roles are guaranteed and may have at most."),
         "simulate": Entry("Play allocation scenarios: steps on a virtual clock, with what each is expected to do."),
         "version": Entry("Print the version."),
         "master": Entry("Run the first-level master: it offers the cluster's resources to frameworks.", "parts"),

@@ -6,12 +6,19 @@ A command that shows several things reads each through one `Reader` and prints i
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
 import pydantic
 
+from tender.api import core
+from tender.api.framework import Framework
 from tender.api.meta import CustomResource
+from tender.api.role import FrameworkRole
+from tender.cli.views.cluster import Known
+from tender.cli.views.nodes import Nodes
 from tender.cluster.client import Client
 from tender.cluster.errors import Forbidden
-from tender.cluster.resources import Resource
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, Resource
+from tender.master.reading import read_node
 
 T = TypeVar("T", bound=CustomResource)
 Object = dict[str, Any]
@@ -39,6 +46,18 @@ class Reader:
             {"apiVersion": resource.api_version, "kind": resource.kind} | one
             for one in sorted(found, key=lambda one: _key(one["metadata"]))
         ]
+
+    async def nodes(self) -> Nodes | None:
+        """The nodes of the cluster as the allocator sees them; None if the user may not list them."""
+        objects = await self.objects(NODES)
+        return None if objects is None else Nodes([read_node(msgspec.convert(one, core.Node)) for one in objects])
+
+    async def known(self) -> Known:
+        """Roles, frameworks and nodes of the whole cluster. Raises Forbidden if the user may not list roles."""
+        roles = self.read(FrameworkRole, await self.required(FRAMEWORK_ROLES))
+        frameworks = await self.objects(FRAMEWORKS)
+        nodes = await self.nodes()
+        return Known(roles, None if frameworks is None else self.read(Framework, frameworks), nodes)
 
     def read(self, model: type[T], objects: list[Object] | None) -> tuple[T, ...]:
         """The objects as values; those that cannot be read are left out and named."""
