@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from tender.cli.output import on_terminal
+from tender.cli.views.standing import Standing
 from tender.cluster.client import Client
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.resources import Resource
@@ -30,15 +31,6 @@ class Watched:
     namespace: str | None = None
     name: str | None = None
     label_selector: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far it has come: `text` for people, whether it is `done`, and whether it cannot be done any more."""
-
-    text: str
-    done: bool = False
-    failed: bool = False
 
 
 def waiting_options(default: str = "0s") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
