@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tender.cli.connection import Cluster
-from tender.cli.progress import Standing, Watched, wait_until
+from tender.cli.progress import Watched, wait_until
+from tender.cli.views.standing import Standing
 from tender.cluster.errors import Conflict
 from tender.cluster.resources import FRAMEWORKS, Resource
 

@@ -17,7 +17,7 @@ import msgspec
 
 from tender.cluster.access import Access
 from tender.cluster.errors import ApiError
-from tender.cluster.resources import Resource
+from tender.cluster.resources import PODS, Resource
 from tender.cluster.retry import RetryPolicy
 from tender.cluster.transport import Call, Observe, Transport
 
@@ -331,6 +331,17 @@ class Client:
             gracePeriodSeconds=grace_seconds,
         )
         return await self._object(Call("delete", "DELETE", resource, namespace, name, body=_options(options)))
+
+    async def evict(self, name: str, *, namespace: str, uid: str | None = None) -> Object:
+        """Delete a pod as its disruption budget allows: raises ApiError 429 when that forbids it now."""
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": _given(preconditions={"uid": uid} if uid else None),
+        }
+        call = Call("evict", "POST", PODS, namespace, name, "eviction", body=_encode(body))
+        return await self._object(call)
 
     async def delete_collection(
         self,

@@ -1,4 +1,4 @@
-"""Pods that people want exchanged, because their node is drained for instance, go as in an update: within its bounds."""
+"""Pods that people want exchanged, as when their node is drained, go as in an update: within its bounds."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tender.cli.views.refused import RefusedError
 from tender.cli.views.standings import stateful_status
 
 KEPT = 32
@@ -11,18 +12,14 @@ KEPT = 32
 Object = Mapping[str, Any]
 
 
-class NotStateful(Exception):
-    """The framework has no plans; the message says what it is instead."""
-
-
 def with_request(framework: Object, kind: str, request: Object) -> dict[str, Any]:
     """The patch that adds a request; `kind` is planRequests or podRequests.
 
-    Raises NotStateful for a framework of another kind.
+    Raises RefusedError for a framework of another kind.
     """
     stateful = framework["spec"].get("stateful")
     if stateful is None:
-        raise NotStateful(f"framework {framework['metadata']['name']} is no stateful service: it has no plans")
+        raise RefusedError(f"framework {framework['metadata']['name']} is no stateful service: it has no plans")
     present: Sequence[Object] = stateful.get(kind, ())
     answered = {one["id"] for one in stateful_status(framework).get(kind, ())}
     superfluous = len(present) + 1 - KEPT

@@ -1,8 +1,9 @@
 """Which pods of a service go first when there are too many.
 
-The order is Marathon's (`ScalingProposition.scala`): those that people have chosen (to be removed first, or exchanged), those whose removal makes a
-`GroupBy` more even, those on nodes that do not answer, those that have not started, those that are starting, and then
-those that are ready; among equals the youngest or the oldest (`killSelection`).
+The order is Marathon's (`ScalingProposition.scala`): those that people have chosen (to be removed first, or
+exchanged), those whose removal makes a `GroupBy` more even, those on nodes that do not answer, those that have not
+started, those that are starting, and then those that are ready; among equals the youngest or the oldest
+(`killSelection`).
 """
 
 from collections import Counter
