@@ -5,7 +5,11 @@ from typing import Any
 from tender.api.names import LABEL_EXCHANGE, LABEL_INSTANCE, LABEL_PART
 from tender.cli.views.draining import Scene, left_over, next_steps, standing
 
-SERVICE, STATEFUL, EXTERNAL = {"service": {"replicas": 2}}, {"stateful": {"pods": []}}, {"external": {}}
+KINDS: dict[str, dict[str, Any]] = {
+    "web": {"service": {"replicas": 2}},
+    "db": {"stateful": {"pods": []}},
+    "spark": {"external": {}},
+}
 
 
 def pod(name: str, of: str | None, node: str = "here", *, ready: bool = True, **fields: Any) -> dict[str, Any]:
@@ -26,8 +30,7 @@ def steps(*pods: dict[str, Any], stateful: Any = "stop", asked: tuple[str, ...] 
 
 
 def scene(*pods: dict[str, Any]) -> Scene:
-    specs = {"web": SERVICE, "db": STATEFUL, "spark": EXTERNAL}
-    return Scene("here", pods, {f"shop/{name}": {"spec": spec} for name, spec in specs.items()})
+    return Scene("here", pods, {f"shop/{name}": {"spec": spec} for name, spec in KINDS.items()})
 
 
 class TestServices:

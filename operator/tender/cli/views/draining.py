@@ -42,7 +42,8 @@ class Scene:
     @property
     def here(self) -> list[Object]:
         """The pods of frameworks that are on the node and have not ended."""
-        return [one for one in self.pods if one["spec"].get("nodeName") == self.node and not _ended(one)]
+        on_node = (one for one in self.pods if one["spec"].get("nodeName") == self.node)
+        return [one for one in on_node if owner_of(one) is not None and not _ended(one)]
 
     def framework_of(self, pod: Object) -> Object | None:
         """The framework that a pod belongs to."""
