@@ -15,7 +15,10 @@ from tender.cli.lazy import Entry, LazyGroup
     cls=LazyGroup,
     package="tender.cli",
     entries={
+        "status": Entry("Show the cluster at a glance: nodes, resources, roles and frameworks."),
         "frameworks": Entry("List frameworks: their state, tasks and share, and how long they have waited."),
+        "why": Entry("Say why a framework waits, and what would have to change."),
+        "offers": Entry("List offers: to whom, of what, and what became of them."),
         "roles": Entry("Show roles: their weights, shares and quotas."),
         "quota": Entry("Show and set what roles are guaranteed and may have at most."),
         "plan": Entry("Show plans of stateful services, and start, pause, resume, restart or force them."),
@@ -23,8 +26,9 @@ from tender.cli.lazy import Entry, LazyGroup
         "rollback": Entry("Run a former version of a framework again, and wait until it does."),
         "scale": Entry("Change how many pods a framework has, and wait until it has them."),
         "drain": Entry("Cordon a node and take the pods of frameworks off it, as their health allows."),
+        "events": Entry("List events of Tender's objects, the newest last."),
         "simulate": Entry("Play allocation scenarios: steps on a virtual clock, with what each is expected to do."),
-        "version": Entry("Print the version."),
+        "version": Entry("Print the versions of this program, of the running master and of Kubernetes."),
         "master": Entry("Run the first-level master: it offers the cluster's resources to frameworks.", "parts"),
         "controller": Entry(
             "Run the controller of the built-in framework kinds: it answers offers and creates pods.", "parts"

@@ -59,16 +59,16 @@ class Session:
         """The time, by which ages are counted."""
         return self.surroundings.clock()
 
-    def run(self, work: Callable[[Cluster], Awaitable[T]]) -> T:
+    def run(self, work: Callable[[Cluster], Awaitable[T]], *, told: bool = True) -> T:
         """What `work` returns, done in an event loop of its own.
 
-        Ends the program with a line and exit code 1 when the cluster cannot be found or refuses, and with 130 on an
-        interrupt. Other exceptions, also click's, pass through.
+        Ends the program with a line and exit code 1 when the cluster cannot be found or refuses (with `told` False it
+        raises NoCluster or ApiError), and with 130 on an interrupt. Other exceptions, also click's, pass through.
         """
         from tender.cluster import logs
 
         logs.configure(level="error")
-        with _told_in_a_line():
+        with _told_in_a_line() if told else contextlib.nullcontext():
             return asyncio.run(self._within(work))
 
     async def _within(self, work: Callable[[Cluster], Awaitable[T]]) -> T:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tender.cli.views.table import Column, table
+from tender.cli.views.table import Column, Layout
 
 TABLES = ("table", "wide")
 FORMATS = (*TABLES, "json", "yaml", "name")
@@ -44,8 +44,13 @@ class Output:
         if not shown:
             click.echo(empty, err=True)
             return
-        for line in table(columns, shown, wide=self.wide, paint=paint if in_colour() else None):
+        layout = self.layout(columns, shown)
+        for line in (layout.titles(), *map(layout.line, shown)):
             click.echo(line)
+
+    def layout(self, columns: Sequence[Column[T]], rows: Sequence[T]) -> Layout[T]:
+        """A table in the form that was asked for, as wide as these rows need."""
+        return Layout(columns, rows, wide=self.wide, paint=paint if in_colour() else None)
 
     def objects(self, objects: Sequence[dict[str, Any]], *, one: bool = False) -> None:
         """Print objects of the API server as a document or by name: as a List, or (`one`) the only one as it is.

@@ -1,6 +1,7 @@
 """`tender quota`."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -72,7 +73,7 @@ def _amounts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> 
     return change
 
 
-def _amounts_option(name: str, text: str) -> Any:
+def _amounts_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         name,
         multiple=True,

@@ -17,7 +17,7 @@ from tender.cli.views.cluster import Known
 from tender.cli.views.nodes import Nodes
 from tender.cluster.client import Client
 from tender.cluster.errors import Forbidden
-from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, Resource
+from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, Resource
 from tender.master.reading import read_node
 
 T = TypeVar("T", bound=CustomResource)
@@ -51,6 +51,28 @@ class Reader:
         """The nodes of the cluster as the allocator sees them; None if the user may not list them."""
         objects = await self.objects(NODES)
         return None if objects is None else Nodes([read_node(msgspec.convert(one, core.Node)) for one in objects])
+
+    async def pods(self, namespace: str | None = None, *, label_selector: str = "") -> list[core.Pod] | None:
+        """Pods that have not ended; None if the user may not list them."""
+        not_ended = "status.phase!=Succeeded,status.phase!=Failed"
+        found: list[core.Pod] = []
+        token = ""
+        try:
+            while True:
+                page = await self.client.list_page(
+                    PODS,
+                    namespace=namespace,
+                    label_selector=label_selector,
+                    field_selector=not_ended,
+                    continue_token=token,
+                )
+                found += [core.decode_pod(bytes(item)) for item in page.items]
+                token = page.metadata.continue_
+                if not token:
+                    return found
+        except Forbidden:
+            self.notes.append(f"not shown: pods, as {lacking_right('list', PODS, namespace)}")
+            return None
 
     async def known(self) -> Known:
         """Roles, frameworks and nodes of the whole cluster. Raises Forbidden if the user may not list roles."""

@@ -17,8 +17,8 @@ import msgspec
 
 from tender.cluster.access import Access
 from tender.cluster.errors import ApiError
-from tender.cluster.resources import PODS, Resource
-from tender.cluster.retry import RetryPolicy
+from tender.cluster.resources import PODS, SERVER_VERSION, Resource
+from tender.cluster.retry import ONCE, RetryPolicy
 from tender.cluster.transport import Call, Observe, Transport
 
 Object = dict[str, Any]
@@ -170,6 +170,22 @@ class Client:
             "timeoutSeconds": str(seconds),
         }
         return self._transport.stream(Call("watch", "GET", resource, namespace, query=query), inactivity)
+
+    async def server_version(self) -> str:
+        """The version of Kubernetes, such as v1.36.3."""
+        return str((await self._object(Call("get", "GET", SERVER_VERSION))).get("gitVersion", ""))
+
+    async def proxied(
+        self, resource: Resource, name: str, path: str, *, namespace: str, port: int | str, scheme: str = "http"
+    ) -> bytes:
+        """What the web server of a pod or Service answers to a GET of `path`, through the API server; one attempt.
+
+        An answer of the web server that is no success raises ApiError as one of the API server does, but with an
+        `object` that is no Status.
+        """
+        target = f"{scheme}:{name}:{port}" if scheme != "http" else f"{name}:{port}"
+        call = Call("get", "GET", resource, namespace, target, f"proxy/{path.lstrip('/')}", accept="*/*")
+        return await self._transport.send(call, ONCE)
 
     async def create(
         self,

@@ -9,7 +9,9 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Mapping
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +22,10 @@ import yaml
 from click.testing import CliRunner, Result
 from tests.integration.conftest import ApiServer
 from tests.integration.running.conftest import kubelet, world
+from tests.integration.running.waiting import PATIENCE
 from tests.integration.running.world import World
 
+from tender import __version__
 from tender.cli import main
 from tender.cli.connection import Surroundings
 
@@ -36,6 +40,8 @@ _MASKS = (
     ),
     (re.compile(r"(?<=https://127\.0\.0\.1:)\d+"), "6443"),
     (re.compile(r"(?<=\"resourceVersion\": \")\d+|(?<=resourceVersion: ')\d+"), "1"),
+    (re.compile(r"\bv1\.\d\d\.\d+\b"), "v1.36.3"),
+    (re.compile(rf"(?<=Client: |lient\": \"){re.escape(__version__)}"), "0.1.0"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-01-01T12:00:00Z"),
 )
 
@@ -68,6 +74,36 @@ class CommandLine:
         if result.exit_code:
             self.transcript[-1] += f"(exit code {result.exit_code})\n"
         return result
+
+    async def follow(self, *arguments: str, lines: int, doing: Callable[[], Awaitable[Any]]) -> None:
+        """Run a command that goes on, as a program of its own, and interrupt it after so many lines.
+
+        What is to be followed is done once the first line is there.
+        """
+        program = "from tender.cli import main; main(prog_name='tender')"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            program,
+            *arguments,
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                printed = [await process.stdout.readline()]
+                await doing()
+                printed += [await process.stdout.readline() for _ in range(lines - 1)]
+                process.send_signal(signal.SIGINT)
+                printed.append(await process.stdout.read())
+                code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        text = b"".join(printed).decode()
+        self.transcript.append(f"$ tender {shlex.join(arguments)}\n{text}(exit code {code})\n")
 
     def matches(self, name: str) -> None:
         """The transcript since the last call is that of the golden file."""

@@ -102,9 +102,8 @@ async def master(world: World, kubeconfig: Path, *, rng: Random | None = None, *
     chosen = MasterSettings(
         kubeconfig=str(kubeconfig),
         node_selector=world.node_selector,
-        host="127.0.0.1",
         port=part.port,
-        **{**QUICK, **settings},
+        **{"host": "127.0.0.1", **QUICK, **settings},
     )
     stop = asyncio.Event()
     async with _within(run_master(chosen, clock=world.clock, rng=rng, stop=stop), stop):

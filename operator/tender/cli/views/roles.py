@@ -13,7 +13,7 @@ from tender.allocation import Ledger
 from tender.allocation.shares import add_into, dominant_share
 from tender.api.framework import Framework
 from tender.api.quantities import Resources, parse, parse_resources
-from tender.api.role import FrameworkRole
+from tender.api.role import GUARANTEE_MET, QUOTA_SOUND, FrameworkRole
 from tender.cli.views.amounts import amounts
 from tender.cli.views.cluster import Known
 from tender.cli.views.table import Column
@@ -26,8 +26,8 @@ UNSHARED = frozenset({"pods"})
 class Branch:
     """A role in the tree. `lasts` says of it and of the roles above, the topmost first, whether each is the last child.
 
-    `share` and `fair` are None where they cannot be known, or where nobody takes part. `consumed` and `offered` are with
-    the roles below.
+    `share` and `fair` are None where they cannot be known, or where nobody takes part. `consumed` and `offered` are
+    with the roles below.
     """
 
     name: str
@@ -146,12 +146,8 @@ def figures(role: FrameworkRole, part: str) -> dict[str, int]:
 
 def flaws(role: FrameworkRole) -> tuple[str, ...]:
     """What the master says is wrong with a role's place and quota."""
-    return tuple(
-        condition.message
-        for condition in role.status.conditions
-        if (condition.type, condition.status)
-        in {("Stalled", "True"), ("QuotaSound", "False"), ("GuaranteeMet", "False")}
-    )
+    flawed = {("Stalled", "True"), (QUOTA_SOUND, "False"), (GUARANTEE_MET, "False")}
+    return tuple(one.message for one in role.status.conditions if (one.type, one.status) in flawed)
 
 
 def written(share: float | None) -> str:

@@ -24,28 +24,49 @@ class Column(Generic[T]):
     colours: Mapping[str, str] = field(default_factory=dict)
 
 
-def table(
-    columns: Sequence[Column[T]],
-    rows: Sequence[T],
-    *,
-    wide: bool = False,
-    paint: Callable[[str, str], str] | None = None,
-) -> Iterator[str]:
-    """The lines of a table; `paint` gives a text its colour."""
-    shown = [column for column in columns if wide or not column.wide]
-    cells = [[column.text(row) or NONE for column in shown] for row in rows]
-    widths = [
-        max(len(column.title), *(len(row[at]) for row in cells)) if cells else len(column.title)
-        for at, column in enumerate(shown)
-    ]
-    yield _GAP.join(column.title.ljust(width) for column, width in zip(shown, widths, strict=True)).rstrip()
-    for row in cells:
-        yield _GAP.join(
-            _painted(cell, column.colours, paint) + " " * (width - len(cell))
-            for cell, column, width in zip(row, shown, widths, strict=True)
+Paint = Callable[[str, str], str]
+"""Gives a text a colour."""
+
+
+class Layout(Generic[T]):
+    """Columns with widths that the first rows need; rows that come later are put under the same titles."""
+
+    def __init__(
+        self, columns: Sequence[Column[T]], rows: Sequence[T], *, wide: bool = False, paint: Paint | None = None
+    ) -> None:
+        self._shown = [column for column in columns if wide or not column.wide]
+        self._paint = paint
+        cells = [self._cells(row) for row in rows]
+        self._widths = [
+            max([len(column.title), *(len(row[at]) for row in cells)]) for at, column in enumerate(self._shown)
+        ]
+
+    def titles(self) -> str:
+        """The first line."""
+        return _GAP.join(
+            column.title.ljust(width) for column, width in zip(self._shown, self._widths, strict=True)
         ).rstrip()
 
+    def line(self, row: T) -> str:
+        """The line of a row."""
+        return _GAP.join(
+            _painted(cell, column.colours, self._paint) + " " * (width - len(cell))
+            for cell, column, width in zip(self._cells(row), self._shown, self._widths, strict=True)
+        ).rstrip()
 
-def _painted(cell: str, colours: Mapping[str, str], paint: Callable[[str, str], str] | None) -> str:
+    def _cells(self, row: T) -> list[str]:
+        return [column.text(row) or NONE for column in self._shown]
+
+
+def table(
+    columns: Sequence[Column[T]], rows: Sequence[T], *, wide: bool = False, paint: Paint | None = None
+) -> Iterator[str]:
+    """The lines of a table."""
+    layout = Layout(columns, rows, wide=wide, paint=paint)
+    yield layout.titles()
+    yield from map(layout.line, rows)
+
+
+def _painted(cell: str, colours: Mapping[str, str], paint: Paint | None) -> str:
     colour = colours.get(cell.split(" ")[0])
     return paint(cell, colour) if paint and colour else cell
