@@ -18,8 +18,8 @@ import msgspec
 
 from tender.cluster.access import Access
 from tender.cluster.errors import ApiError
-from tender.cluster.resources import Resource
-from tender.cluster.retry import RetryPolicy
+from tender.cluster.resources import PODS, SERVER_VERSION, Resource
+from tender.cluster.retry import ONCE, RetryPolicy
 from tender.cluster.transport import Call, Observe, Transport
 
 Object = dict[str, Any]
@@ -171,6 +171,22 @@ class Client:
             "timeoutSeconds": str(seconds),
         }
         return self._transport.stream(Call("watch", "GET", resource, namespace, query=query), inactivity)
+
+    async def server_version(self) -> str:
+        """The version of Kubernetes, such as v1.36.3."""
+        return str((await self._object(Call("get", "GET", SERVER_VERSION))).get("gitVersion", ""))
+
+    async def proxied(
+        self, resource: Resource, name: str, path: str, *, namespace: str, port: int | str, scheme: str = "http"
+    ) -> bytes:
+        """What the web server of a pod or Service answers to a GET of `path`, through the API server; one attempt.
+
+        An answer of the web server that is no success raises ApiError as one of the API server does, but with an
+        `object` that is no Status.
+        """
+        target = f"{scheme}:{name}:{port}" if scheme != "http" else f"{name}:{port}"
+        call = Call("get", "GET", resource, namespace, target, f"proxy/{path.lstrip('/')}", accept="*/*")
+        return await self._transport.send(call, ONCE)
 
     async def create(
         self,
@@ -325,6 +341,17 @@ class Client:
             gracePeriodSeconds=grace_seconds,
         )
         return await self._object(Call("delete", "DELETE", resource, namespace, name, body=_options(options)))
+
+    async def evict(self, name: str, *, namespace: str, uid: str | None = None) -> Object:
+        """Delete a pod as its disruption budget allows: raises ApiError 429 when that forbids it now."""
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": _given(preconditions={"uid": uid} if uid else None),
+        }
+        call = Call("evict", "POST", PODS, namespace, name, "eviction", body=_encode(body))
+        return await self._object(call)
 
     async def delete_collection(
         self,

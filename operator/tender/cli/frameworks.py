@@ -1,0 +1,44 @@
+"""`tender frameworks`."""
+
+import click
+
+from tender.api.framework import Framework
+from tender.cli.connection import Cluster, Session, with_session
+from tender.cli.output import notes, nothing
+from tender.cli.reading import Reader
+from tender.cli.views.frameworks import columns
+from tender.cluster.resources import FRAMEWORKS
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@with_session(all_namespaces=True)
+def frameworks(session: Session, names: tuple[str, ...]) -> None:
+    """List frameworks: their state, tasks and share, and how long they have waited.
+
+    READY counts tasks that are ready, of those that are wanted. SHARE is the dominant share: the largest fraction of
+    any resource of the cluster that the framework holds. WAITING says for how long tasks have waited for a place;
+    `tender why` says what for.
+
+    \b
+    Examples:
+      tender frameworks
+      tender frameworks -A -o wide
+      tender frameworks web -o yaml
+    """
+
+    async def show(cluster: Cluster) -> None:
+        reader = Reader(cluster.client)
+        if names:
+            place = cluster.namespace
+            objects = [await cluster.client.get(FRAMEWORKS, name, namespace=place) for name in names]
+        else:
+            objects = await reader.required(FRAMEWORKS, cluster.scope)
+        if session.output.for_programs:
+            session.output.objects(objects, one=len(names) == 1)
+            return
+        shown = columns(session.now(), namespaces=session.all_namespaces)
+        session.output.rows(shown, reader.read(Framework, objects), nothing("frameworks", cluster.scope))
+        notes(reader.notes)
+
+    session.run(show)
