@@ -19,7 +19,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[ControllerSettings]:
     async def run(given: ControllerSettings, planners: Mapping[str, Planner], **others: Any) -> None:
         settings.append(given)
 
-    monkeypatch.setattr("tender.cli.run_controller", run)
+    monkeypatch.setattr("tender.cli.parts.run_controller", run)
     monkeypatch.setattr("tender.cluster.logs.configure", lambda **options: None)
     return settings
 
