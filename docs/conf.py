@@ -23,8 +23,9 @@ include_patterns = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "charts/tender/README.md",
+    "tests/scenarios/FORMAT.md",
 ]
-exclude_patterns = [".*", "build", "operator", "tests", "hack", "examples"]
+exclude_patterns = [".*", "build", "operator", "hack", "examples"]
 
 html_theme = "furo"
 html_title = f"Tender {release}"

@@ -1,0 +1,79 @@
+"""The commands of a block, each with what the page says that it prints.
+
+In a console block a command begins with `$ ` and may go on behind `\\` at the end of a line or while a quote is open,
+with or without the prompt `> `. In a block of shell each line is one.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.docs.reading import Block
+
+_OPERATOR = re.compile(r"[|&;()]+")
+_REDIRECTION = re.compile(r"[<>]+")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command line and what it is said to print; None if the page shows nothing."""
+
+    line: str
+    printed: str
+
+    def calls(self) -> Iterator[list[str]]:
+        """The programs that it calls, as lists of arguments; those inside `$(…)` too."""
+        for inner in re.findall(r"\$\((.*?)\)", self.line):
+            yield from Command(inner, "").calls()
+        lexer = shlex.shlex(self.line, posix=True, punctuation_chars="|&;<>()")
+        lexer.whitespace_split = True
+        lexer.commenters = "#"
+        words: list[str] = []
+        skip = False
+        for word in lexer:
+            if skip:
+                skip = False
+            elif _OPERATOR.fullmatch(word):
+                if words:
+                    yield words
+                words = []
+            elif _REDIRECTION.fullmatch(word):
+                skip = True
+            elif words or not _ASSIGNMENT.fullmatch(word):
+                words.append(word)
+        if words:
+            yield words
+
+
+def commands(block: Block) -> list[Command]:
+    """The commands of a block of console or shell."""
+    found: list[Command] = []
+    line, printed = "", ""
+    for text in block.text.splitlines():
+        if line and _is_open(line):
+            line = _continued(line) + text.removeprefix("> ")
+        elif block.language != "console" or text.startswith("$ "):
+            if line:
+                found.append(Command(line, printed))
+            line, printed = text.removeprefix("$ ") if block.language == "console" else text, ""
+        else:
+            printed += text + "\n"
+    if line:
+        found.append(Command(line, printed))
+    return [command for command in found if command.line.strip()]
+
+
+def _is_open(line: str) -> bool:
+    if line.endswith("\\"):
+        return True
+    try:
+        shlex.split(line, comments=True)
+    except ValueError:
+        return True
+    return False
+
+
+def _continued(line: str) -> str:
+    return line.removesuffix("\\") + (" " if line.endswith("\\") else "\n")
