@@ -174,7 +174,9 @@ def _default(schema: Schema) -> str:
     value = schema.get(SERVER_DEFAULT, schema.get("default"))
     if value is None or isinstance(value, dict) or value in ("", []):
         return ""
-    return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def flat(part: Part, parts: Mapping[str, Part], prefix: str = "") -> Iterator[tuple[str, Entry]]:

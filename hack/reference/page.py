@@ -86,7 +86,8 @@ def _template(part: Part, parts: Mapping[str, Part]) -> Iterator[str]:
     for path, entry in flat(part, parts):
         yield f"| `{path}` | {entry.type} | {entry.description} |"
     yield ""
-    rules = [rule for name, one in parts.items() if one.paths[0].startswith(_below_template(parts)) for rule in one.rules]
+    inside = [one for one in parts.values() if one.paths[0].startswith(_below_template(parts))]
+    rules = [rule for one in inside for rule in one.rules]
     yield from _rules([*part.rules, *rules])
 
 
@@ -97,8 +98,8 @@ def _where(part: Part, model: type[CustomResource]) -> str:
 def _row(name: str, entry: Entry) -> str:
     words = entry.type
     if entry.part is not None:
-        label = "pod template" if entry.part == TEMPLATE else entry.part
-        words = words.replace("pod template" if entry.part == TEMPLATE else "object", f"[{label}](#{_anchor(entry.part)})")
+        label = "pod template" if entry.part == TEMPLATE else "object"
+        words = words.replace(label, f"[{label if entry.part == TEMPLATE else entry.part}](#{_anchor(entry.part)})")
     default = "required" if entry.required else entry.default
     return f"| `{name}` | {words} | {default} | {entry.description} |"
 

@@ -16,7 +16,7 @@ from cluster.cli import parser as cluster_parser
 from cluster.layout import REPOSITORY
 from tender.cli import main as tender
 
-UNCHECKED = frozenset("cd curl docker eval grep mutmut python".split())
+UNCHECKED = frozenset({"cd", "curl", "docker", "eval", "grep", "mutmut", "python"})
 """Programs whose command lines are taken as they are."""
 
 
@@ -68,7 +68,8 @@ def _command(program: Path, path: Sequence[str]) -> tuple[str, ...] | None:
     """The command that words begin with: two of them, or one."""
     for length in range(len(path), 0, -1):
         command = tuple(path[:length])
-        if re.search(rf"^ *{program.name} {' '.join(map(re.escape, command))}\b", _help(program, command), re.MULTILINE):
+        usage = rf"^ *{program.name} {' '.join(map(re.escape, command))}\b"
+        if re.search(usage, _help(program, command), re.MULTILINE):
             return command
     return None
 
@@ -80,8 +81,8 @@ def _help(program: Path, command: tuple[str, ...]) -> str:
 
 @cache
 def _options_of_all(program: Path) -> str:
-    command = [program, "options"] if program.name == "kubectl" else [program, "--help"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told_by = "options" if program.name == "kubectl" else "--help"
+    return subprocess.run([program, told_by], capture_output=True, text=True, check=True).stdout
 
 
 def _refused_by_click(words: Sequence[str]) -> str | None:

@@ -56,7 +56,8 @@ def _plain(text: str) -> str:
 
 
 def _pattern(shown: str) -> str:
-    lines = _plain(shown).splitlines()
-    return "".join(
-        r"(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*").replace(r"\ ", " ") + r"\n" for line in lines
-    )
+    return "".join(_pattern_of(line) for line in _plain(shown).splitlines())
+
+
+def _pattern_of(line: str) -> str:
+    return r"(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*") + r"\n"

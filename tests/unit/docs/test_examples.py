@@ -1,4 +1,6 @@
-"""What the pages show of commands that need no cluster is so: scenarios end as shown, our own programs take their words."""
+"""What the pages show of commands that need no cluster is so: scenarios end as shown, and our own programs take what
+they are given.
+"""
 
 import os
 import re
