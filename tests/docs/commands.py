@@ -1,7 +1,7 @@
 """The commands of a block, each with what the page says that it prints.
 
-In a console block a command begins with `$ ` and may go on behind `\\` at the end of a line or while a quote is open,
-with or without the prompt `> `. In a block of shell each line is one.
+A command begins with `$ ` and may go on behind `\\` at the end of a line or while a quote is open, with or without the
+prompt `> `. In a block without a prompt each line is one.
 """
 
 import re
@@ -49,15 +49,16 @@ class Command:
 
 def commands(block: Block) -> list[Command]:
     """The commands of a block of console or shell."""
+    prompted = any(text.startswith("$ ") for text in block.text.splitlines())
     found: list[Command] = []
     line, printed = "", ""
     for text in block.text.splitlines():
         if line and _is_open(line):
             line = _continued(line) + text.removeprefix("> ")
-        elif block.language != "console" or text.startswith("$ "):
+        elif not prompted or text.startswith("$ "):
             if line:
                 found.append(Command(line, printed))
-            line, printed = text.removeprefix("$ ") if block.language == "console" else text, ""
+            line, printed = text.removeprefix("$ "), ""
         else:
             printed += text + "\n"
     if line:
