@@ -6,13 +6,14 @@ prompt `> `. In a block without a prompt each line is one.
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from tests.docs.reading import Block
+from tests.docs.reading import Block, Page
 
 _OPERATOR = re.compile(r"[|&;()]+")
 _REDIRECTION = re.compile(r"[<>]+")
+_INLINE = re.compile(r"(?<!`)`([a-z0-9-]+ [^`]+)`(?!`)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*")
 
 
@@ -45,6 +46,12 @@ class Command:
                 words.append(word)
         if words:
             yield words
+
+
+def inline_commands(page: Page, programs: Collection[str]) -> list[Command]:
+    """The commands of these programs within the text of a page; those with `…`, which are not whole, are left out."""
+    found = (" ".join(line.split()) for line in _INLINE.findall(page.prose))
+    return [Command(line, "") for line in found if line.split()[0] in programs and "…" not in line]
 
 
 def commands(block: Block) -> list[Command]:

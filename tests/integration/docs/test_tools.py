@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.chart.helm import Helm
-from tests.docs.commands import commands
+from tests.docs.commands import commands, inline_commands
 from tests.docs.forms import refusal_of_tool
-from tests.docs.reading import Block, blocks
+from tests.docs.reading import PAGES, Block, Page, blocks
 
 from cluster import tools
 from cluster.testing import unavailable
@@ -37,6 +37,12 @@ def location(name: str) -> Path:
 def test_commands_and_options_are_there(name: str, block: Block):
     program = location(name)
     assert [why for call in calls(block, name) if (why := refusal_of_tool(call, program)) is not None] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_commands_within_the_text_are_there(path: Path):
+    calls = [call for command in inline_commands(Page(path), USING) for call in command.calls() if call[0] in USING]
+    assert [why for call in calls if (why := refusal_of_tool(call, location(call[0]))) is not None] == []
 
 
 def test_what_is_not_there_is_noticed(program: Path):

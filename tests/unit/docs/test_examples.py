@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs.commands import Command, commands
+from tests.docs.commands import Command, commands, inline_commands
 from tests.docs.forms import UNCHECKED, refusal_of_own
-from tests.docs.reading import Page, blocks
+from tests.docs.reading import PAGES, Page, blocks
 from tests.docs.running import Reader, matches
 
 from cluster.layout import REPOSITORY
@@ -37,6 +37,12 @@ def test_worked_examples_end_as_shown(tmp_path: Path):
 def test_commands_call_programs_that_are_known_and_take_what_they_are_given(block):
     calls = [call for command in commands(block) for call in command.calls()]
     assert [call for call in calls if not is_known(call[0])] == []
+    assert [why for call in calls if (why := refusal_of_own(call)) is not None] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_targets_of_make_within_the_text_are_there(path: Path):
+    calls = [call for command in inline_commands(Page(path), ["make"]) for call in command.calls()]
     assert [why for call in calls if (why := refusal_of_own(call)) is not None] == []
 
 
