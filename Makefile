@@ -82,6 +82,10 @@ crds: install ## Generate crds/ and the chart's copy from the models
 	$(BIN)/python -m tender.api.crds crds
 	cp crds/*.yaml charts/tender/files/crds/
 
+.PHONY: cli-reference
+cli-reference: install ## Write docs/cli.md from the help of the commands
+	$(BIN)/python -m tender.cli.reference docs/cli.md
+
 .PHONY: format
 format: install ## Format the Python code
 	$(BIN)/ruff check --fix

@@ -21,9 +21,11 @@ from tender.cli.lazy import Entry, LazyGroup
         "offers": Entry("List offers: to whom, of what, and what became of them."),
         "roles": Entry("Show roles: their weights, shares and quotas."),
         "quota": Entry("Show and set what roles are guaranteed and may have at most."),
+        "top": Entry("Show who holds what: in pods, claims, offers and reservations."),
         "events": Entry("List events of Tender's objects, the newest last."),
         "simulate": Entry("Play allocation scenarios: steps on a virtual clock, with what each is expected to do."),
         "version": Entry("Print the versions of this program, of the running master and of Kubernetes."),
+        "completion": Entry("Print a script that makes a shell complete commands and options."),
         "master": Entry("Run the first-level master: it offers the cluster's resources to frameworks.", "parts"),
         "controller": Entry(
             "Run the controller of the built-in framework kinds: it answers offers and creates pods.", "parts"
@@ -34,3 +36,8 @@ from tender.cli.lazy import Entry, LazyGroup
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Tender: two-level scheduling for Kubernetes."""
+
+
+def kubectl() -> None:
+    """The program kubectl-tender, which kubectl runs as `kubectl tender`."""
+    main(prog_name="kubectl tender")

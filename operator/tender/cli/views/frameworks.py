@@ -6,7 +6,7 @@ from tender.api.conditions import READY, RECONCILING, STALLED, find_condition
 from tender.api.framework import Framework
 from tender.cli.views.ages import age
 from tender.cli.views.amounts import quantities
-from tender.cli.views.table import Column
+from tender.cli.views.table import UNSEEN, Column
 
 DELETING, PENDING, EXTERNAL = "Deleting", "Pending", "External"
 _COLOURS = {"Ready": "green", "Stalled": "red", DELETING: "yellow"}
@@ -70,7 +70,7 @@ def tasks(one: Framework) -> str:
     ready, number = one.status.ready_replicas, wanted(one)
     if ready is None and number is None:
         return ""
-    return f"{'?' if ready is None else ready}/{'?' if number is None else number}"
+    return f"{UNSEEN if ready is None else ready}/{UNSEEN if number is None else number}"
 
 
 def _holding(one: Framework) -> tuple[str, str, str] | None:

@@ -8,6 +8,8 @@ T = TypeVar("T")
 
 NONE = "<none>"
 """What stands in a cell for something that is not there, as in kubectl's tables."""
+UNSEEN = "?"
+"""What stands for something that the user may not see, or that nobody has said."""
 _GAP = "   "
 
 
