@@ -22,8 +22,8 @@ _HEADER = """\
 |---|---|
 | which cluster | `--kubeconfig`, `--context`, `$KUBECONFIG`, `~/.kube/config`, as kubectl |
 | which namespace | `-n`, else that of the context; `-A` for all where it makes sense |
-| output | `-o table`, `wide` (more columns), `json`, `yaml`, and `name` for objects; what is not shown, and why, goes to \
-the standard error |
+| output | `-o table`, `wide` (more columns), `json`, `yaml`, and `name` for objects; what is not shown, and why, is \
+told on the standard error |
 | exit code | 0; 1 when the cluster, or the answer, says no; 2 when the command line is wrong; 130 after an interrupt |
 | colours and live views | on a terminal only; no colours with `NO_COLOR` |
 | completion | `source <(tender completion bash)`, also for zsh and fish; `kubectl tender` is completed by \

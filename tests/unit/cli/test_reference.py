@@ -8,15 +8,14 @@ from tender.cli import main
 from tender.cli.reference import commands, reference
 
 FILE = Path(__file__).parents[3] / "docs" / "cli.md"
+COMMANDS = dict(commands(main, "tender"))
+FOR_PEOPLE = sorted(COMMANDS.keys() - {"tender master", "tender controller"})
 
 
 def test_the_reference_is_up_to_date():
     assert FILE.read_text() == reference(), "make cli-reference writes it anew"
 
 
-@pytest.mark.parametrize(
-    ("name", "command"), commands(main, "tender"), ids=lambda one: one if isinstance(one, str) else ""
-)
-def test_every_command_for_people_has_examples(name: str, command: click.Command):
-    if name not in {"tender master", "tender controller"}:
-        assert name in (command.help or "").partition("Example")[2]
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+def test_every_command_for_people_has_examples(name: str):
+    assert name in (COMMANDS[name].help or "").partition("Example")[2]
