@@ -4,6 +4,7 @@ import click
 
 from tender.api.framework import Framework
 from tender.cli.connection import Cluster, Session, with_session
+from tender.cli.naming import names_of
 from tender.cli.output import notes, nothing
 from tender.cli.reading import Reader
 from tender.cli.views.frameworks import columns
@@ -11,7 +12,7 @@ from tender.cluster.resources import FRAMEWORKS
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=names_of("FRAMEWORKS"))
 @with_session(all_namespaces=True)
 def frameworks(session: Session, names: tuple[str, ...]) -> None:
     """List frameworks: their state, tasks and share, and how long they have waited.
@@ -26,6 +27,8 @@ def frameworks(session: Session, names: tuple[str, ...]) -> None:
       tender frameworks -A -o wide
       tender frameworks web -o yaml
     """
+    if names and session.all_namespaces:
+        raise click.UsageError("frameworks are given by name in one namespace: leave out -A or the names")
 
     async def show(cluster: Cluster) -> None:
         reader = Reader(cluster.client)

@@ -36,6 +36,7 @@ async def test_an_empty_list_is_said_to_be_empty(world: World, cli: CommandLine)
 async def test_what_is_wrong_is_told_in_a_line(world: World, cli: CommandLine):
     await cli.run("frameworks", "typo")
     await cli.run("frameworks", "--context", "typo")
+    await cli.run("frameworks", "web", "-A")
     await cli.run("frameworks", "-o", "xml")
     await cli.of_user().run("frameworks")
     cli.matches("errors")

@@ -21,6 +21,11 @@ def test_kubectl_is_told_commands_and_options():
     assert [item.value for item in completions(["frameworks", "-o", "y"])] == ["yaml"]
 
 
+def test_names_that_no_cluster_gives_are_not_completed(monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
+    assert completions(["why", "w"]) == []
+
+
 def test_kubectl_is_told_not_to_complete_names_of_files(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["kubectl_complete-tender", "vers"])
     kubectl_complete()
