@@ -1,6 +1,8 @@
 """Frameworks as rows: state, role, tasks, share of the cluster, and for how long they have waited."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from tender.api.conditions import READY, RECONCILING, STALLED, find_condition
 from tender.api.framework import Framework
@@ -71,6 +73,12 @@ def tasks(one: Framework) -> str:
     if ready is None and number is None:
         return ""
     return f"{UNSEEN if ready is None else ready}/{UNSEEN if number is None else number}"
+
+
+def longest_waiting(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of these manifests whose tasks wait for a place, the longest waiting first."""
+    waiting = [(since, one) for one in objects if (since := one.get("status", {}).get("waiting", {}).get("since"))]
+    return [one for _, one in sorted(waiting, key=lambda pair: pair[0])]
 
 
 def _holding(one: Framework) -> tuple[str, str, str] | None:

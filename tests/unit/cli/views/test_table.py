@@ -37,6 +37,11 @@ def test_a_colour_takes_no_room():
     assert stalled == "c      Stalled       1"
 
 
+def test_what_others_wrote_does_not_steer_the_terminal():
+    [_, line] = table(COLUMNS, [("a", "\033[2J gone")])
+    assert line == "a      \ufffd[2J gone"
+
+
 def test_rows_that_come_later_are_put_under_the_same_titles():
     layout = Layout(COLUMNS, [("node-1", "Ready")])
     assert layout.line(("a", "Gone")) == "a        Gone"
