@@ -91,6 +91,10 @@ crds: install ## Generate crds/, the chart's copy and docs/api.md from the model
 chart-docs: install ## Write the chart's values into its README
 	$(BIN)/python hack/chart_readme.py
 
+.PHONY: cli-reference
+cli-reference: install ## Write docs/cli.md from the help of the commands
+	$(BIN)/python -m tender.cli.reference docs/cli.md
+
 .PHONY: format
 format: install ## Format the Python code
 	$(BIN)/ruff check --fix

@@ -26,9 +26,11 @@ from tender.cli.lazy import Entry, LazyGroup
         "rollback": Entry("Run a former version of a framework again, and wait until it does."),
         "scale": Entry("Change how many pods a framework has, and wait until it has them."),
         "drain": Entry("Cordon a node and take the pods of frameworks off it, as their health allows."),
+        "top": Entry("Show who holds what: in pods, claims, offers and reservations."),
         "events": Entry("List events of Tender's objects, the newest last."),
         "simulate": Entry("Play allocation scenarios: steps on a virtual clock, with what each is expected to do."),
         "version": Entry("Print the versions of this program, of the running master and of Kubernetes."),
+        "completion": Entry("Print a script that makes a shell complete commands and options."),
         "master": Entry("Run the first-level master: it offers the cluster's resources to frameworks.", "parts"),
         "controller": Entry(
             "Run the controller of the built-in framework kinds: it answers offers and creates pods.", "parts"
@@ -39,3 +41,8 @@ from tender.cli.lazy import Entry, LazyGroup
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Tender: two-level scheduling for Kubernetes."""
+
+
+def kubectl() -> None:
+    """The program kubectl-tender, which kubectl runs as `kubectl tender`."""
+    main(prog_name="kubectl tender")

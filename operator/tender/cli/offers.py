@@ -5,6 +5,7 @@ import click
 from tender.api.offer import ResourceOffer
 from tender.cli.connection import Cluster, Session, with_session
 from tender.cli.following import follow
+from tender.cli.naming import names_of
 from tender.cli.output import notes, nothing
 from tender.cli.reading import Reader
 from tender.cli.views.offers import Seen, columns
@@ -12,7 +13,7 @@ from tender.cluster.resources import RESOURCE_OFFERS
 
 
 @click.command()
-@click.option("--framework", help="Only offers to this framework.")
+@click.option("--framework", shell_complete=names_of("FRAMEWORKS"), help="Only offers to this framework.")
 @click.option("-w", "--watch", is_flag=True, help="Go on with a line for every change, until interrupted.")
 @with_session(all_namespaces=True)
 def offers(session: Session, framework: str | None, watch: bool) -> None:

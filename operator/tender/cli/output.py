@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tender.cli.views.table import Column, Layout
+from tender.cli.views.table import Column, Layout, printable
 
 TABLES = ("table", "wide")
 FORMATS = (*TABLES, "json", "yaml", "name")
@@ -85,7 +85,7 @@ def nothing(kind: str, namespace: str | None) -> str:
 def notes(lines: Iterable[str]) -> None:
     """Print to the standard error what is not shown and why."""
     for line in lines:
-        click.echo(f"Note: {line}", err=True)
+        click.echo(f"Note: {printable(line)}", err=True)
 
 
 def in_colour() -> bool:

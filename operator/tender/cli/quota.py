@@ -11,6 +11,7 @@ from tender.api.names import API_VERSION
 from tender.api.quantities import parse
 from tender.api.role import FrameworkRole
 from tender.cli.connection import Cluster, Session, with_session
+from tender.cli.naming import names_of
 from tender.cli.output import FORMATS, name_of, notes
 from tender.cli.reading import Reader
 from tender.cli.views.quota import Change, changed, columns, new_flaws, patch, rows
@@ -27,7 +28,7 @@ def quota() -> None:
 
 
 @quota.command()
-@click.argument("roles", nargs=-1, metavar="[ROLE]...")
+@click.argument("roles", nargs=-1, metavar="[ROLE]...", shell_complete=names_of("FRAMEWORK_ROLES"))
 @with_session(namespaced=False)
 def show(session: Session, roles: tuple[str, ...]) -> None:
     """Show quotas by resource: guarantee, limit, and what is consumed and on offer.
@@ -84,7 +85,7 @@ def _amounts_option(name: str, text: str) -> Callable[[Callable[..., Any]], Call
 
 
 @quota.command("set")
-@click.argument("role")
+@click.argument("role", shell_complete=names_of("FRAMEWORK_ROLES"))
 @_amounts_option("--guarantee", "Amounts that are kept for the role")
 @_amounts_option("--limit", "Amounts that the role never exceeds")
 @click.option("--force", is_flag=True, help="Set it also when the cluster cannot keep what is guaranteed.")

@@ -75,8 +75,8 @@ class Reader:
             return None
 
     async def known(self) -> Known:
-        """Roles, frameworks and nodes of the whole cluster. Raises Forbidden if the user may not list roles."""
-        roles = self.read(FrameworkRole, await self.required(FRAMEWORK_ROLES))
+        """Roles, frameworks and nodes of the whole cluster, as far as the user may read them."""
+        roles = self.read(FrameworkRole, await self.objects(FRAMEWORK_ROLES))
         frameworks = await self.objects(FRAMEWORKS)
         nodes = await self.nodes()
         return Known(roles, None if frameworks is None else self.read(Framework, frameworks), nodes)

@@ -5,13 +5,15 @@ import click
 from tender.api.framework import Framework
 from tender.cli.asking import ask_master, tender_namespace_option
 from tender.cli.connection import Cluster, Session, with_session
+from tender.cli.naming import names_of
 from tender.cli.output import DOCUMENTS, notes
+from tender.cli.views.table import printable
 from tender.cli.views.why import Why, lines
 from tender.cluster.resources import FRAMEWORKS
 
 
 @click.command()
-@click.argument("framework")
+@click.argument("framework", shell_complete=names_of("FRAMEWORKS"))
 @tender_namespace_option
 @with_session(formats=DOCUMENTS)
 def why(session: Session, framework: str, tender_namespace: str) -> None:
@@ -36,7 +38,7 @@ def why(session: Session, framework: str, tender_namespace: str) -> None:
             session.output.document(told.document())
         else:
             for line in lines(told, wide=session.output.wide):
-                click.echo(line)
+                click.echo(printable(line))
         if asked.why_not:
             notes([f"this is what the statuses say; {asked.why_not}"])
 

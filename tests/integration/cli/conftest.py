@@ -7,10 +7,12 @@ after the start of the test, so every age of what the test has made is "90m".
 
 import asyncio
 import os
+import pty
 import re
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +35,7 @@ __all__ = ["kubelet", "world"]
 
 GOLDEN = Path(__file__).with_name("golden")
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
+_PROGRAM = (sys.executable, "-c", "from tender.cli import main; main(prog_name='tender')")
 _MASKS = (
     (
         re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
@@ -41,7 +44,7 @@ _MASKS = (
     (re.compile(r"(?<=https://127\.0\.0\.1:)\d+"), "6443"),
     (re.compile(r"(?<=\"resourceVersion\": \")\d+|(?<=resourceVersion: ')\d+"), "1"),
     (re.compile(r"\bv1\.\d\d\.\d+\b"), "v1.36.3"),
-    (re.compile(rf"(?<=Client: |lient\": \"){re.escape(__version__)}"), "0.1.0"),
+    (re.compile(rf"(?<=Client: ){re.escape(__version__)}|(?<=client\": \"){re.escape(__version__)}"), "0.1.0"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-01-01T12:00:00Z"),
 )
 
@@ -80,11 +83,8 @@ class CommandLine:
 
         What is to be followed is done once the first line is there.
         """
-        program = "from tender.cli import main; main(prog_name='tender')"
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            program,
+            *_PROGRAM,
             *arguments,
             env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             stdout=asyncio.subprocess.PIPE,
@@ -105,6 +105,32 @@ class CommandLine:
         text = b"".join(printed).decode()
         self.transcript.append(f"$ tender {shlex.join(arguments)}\n{text}(exit code {code})\n")
 
+    async def on_terminal(self, *arguments: str, until: str, env: Mapping[str, str] | None = None) -> str:
+        """What a command, as a program of its own, writes to a terminal until that is there and it is interrupted."""
+        ours, theirs = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            *_PROGRAM,
+            *arguments,
+            env={**os.environ, "TERM": "xterm", "KUBECONFIG": str(self.kubeconfig), **(env or {})},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        text = ""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while until not in text:
+                    text += (await asyncio.to_thread(os.read, ours, 65536)).decode()
+                if process.returncode is None:
+                    process.send_signal(signal.SIGINT)
+                await process.wait()
+        finally:
+            os.close(ours)
+            if process.returncode is None:
+                process.kill()
+        return text
+
     def matches(self, name: str) -> None:
         """The transcript since the last call is that of the golden file."""
         text, file = self._masked("\n".join(self.transcript)), GOLDEN / f"{name}.txt"
@@ -114,8 +140,11 @@ class CommandLine:
         assert file.exists(), f"{file} does not exist: UPDATE_GOLDEN=1 makes it"
         assert text == file.read_text()
 
-    def of_user(self, *rules: Mapping[str, Any]) -> "CommandLine":
-        """For a user who has only the rights of these rules, in the whole cluster; its transcript is the same."""
+    def of_user(self, *rules: Mapping[str, Any], within: str | None = None) -> "CommandLine":
+        """For a user who has only the rights of these rules, in the whole cluster or one namespace.
+
+        Its transcript is the same.
+        """
         name = f"{self.namespace}-user"
         account = {"kind": "ServiceAccount", "name": name, "namespace": self.namespace}
         kind = "rbac.authorization.k8s.io"
@@ -124,13 +153,19 @@ class CommandLine:
             {"apiVersion": f"{kind}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": list(rules)},
             {
                 "apiVersion": f"{kind}/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": name},
+                "kind": "RoleBinding" if within else "ClusterRoleBinding",
+                "metadata": {"name": name, **({"namespace": within} if within else {})},
                 "roleRef": {"apiGroup": kind, "kind": "ClusterRole", "name": name},
                 "subjects": [account],
             },
         ]
         self.api_server.kubectl("apply", "-f", "-", input=yaml.safe_dump_all(objects))
+        place = ("-n", within) if within else ("-A",)
+        for rule in rules:
+            kind = f"{rule['resources'][0]}.{rule['apiGroups'][0]}".rstrip(".")
+            question = ("auth", "can-i", rule["verbs"][0], kind, f"--as=system:serviceaccount:{self.namespace}:{name}")
+            while self.api_server.kubectl(*question, *place, check=False).stdout.strip() != "yes":
+                time.sleep(0.05)  # until the API server has seen the binding
         token = self.api_server.kubectl("create", "token", name, "-n", self.namespace).stdout.strip()
         config = yaml.safe_load(self.kubeconfig.read_text())
         config["users"] = [{"name": one["name"], "user": {"token": token}} for one in config["users"]]

@@ -50,6 +50,12 @@ async def test_the_cluster_is_shown_at_a_glance(world: World, cli: CommandLine):
     cli.matches("status")
 
 
+async def test_who_sees_one_namespace_only_is_shown_that(world: World, cli: CommandLine):
+    await fill(world, cli)
+    await cli.of_user(READING, within=world.namespace).run("status")
+    cli.matches("status-of-a-namespace")
+
+
 async def test_versions_are_told_of_this_program_the_master_and_kubernetes(world: World, cli: CommandLine):
     await add_master_pod(world, own_address(), 8080)
     await cli.run("version", "--client")

@@ -1,12 +1,14 @@
 """Frameworks as rows: state, role, tasks, share of the cluster, and for how long they have waited."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from tender.api.conditions import READY, RECONCILING, STALLED, find_condition
 from tender.api.framework import Framework
 from tender.cli.views.ages import age
 from tender.cli.views.amounts import quantities
-from tender.cli.views.table import Column
+from tender.cli.views.table import UNSEEN, Column
 
 DELETING, PENDING, EXTERNAL = "Deleting", "Pending", "External"
 _COLOURS = {"Ready": "green", "Stalled": "red", DELETING: "yellow"}
@@ -70,7 +72,13 @@ def tasks(one: Framework) -> str:
     ready, number = one.status.ready_replicas, wanted(one)
     if ready is None and number is None:
         return ""
-    return f"{'?' if ready is None else ready}/{'?' if number is None else number}"
+    return f"{UNSEEN if ready is None else ready}/{UNSEEN if number is None else number}"
+
+
+def longest_waiting(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of these manifests whose tasks wait for a place, the longest waiting first."""
+    waiting = [(since, one) for one in objects if (since := one.get("status", {}).get("waiting", {}).get("since"))]
+    return [one for _, one in sorted(waiting, key=lambda pair: pair[0])]
 
 
 def _holding(one: Framework) -> tuple[str, str, str] | None:

@@ -13,7 +13,7 @@ from tender.api.requests import pod_requests
 from tender.api.reservation import Reservation
 from tender.cli.views.amounts import amount, ordered
 from tender.cli.views.frameworks import state
-from tender.cli.views.table import Column
+from tender.cli.views.table import UNSEEN, Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def columns() -> list[Column[Row]]:
     """The columns of resources."""
 
     def of(row: Row, number: int | None) -> str:
-        return "" if number is None else amount(row.resource, number)
+        return UNSEEN if number is None else amount(row.resource, number)
 
     return [
         Column("RESOURCE", lambda row: row.resource),
@@ -48,7 +48,7 @@ def columns() -> list[Column[Row]]:
         Column("OFFERED", lambda row: of(row, row.offered)),
         Column("RESERVED", lambda row: of(row, row.reserved)),
         Column("OTHERS", lambda row: of(row, row.others)),
-        Column("USED", lambda row: "" if row.used is None else f"{row.used:.0%}"),
+        Column("USED", lambda row: UNSEEN if row.used is None else f"{row.used:.0%}"),
     ]
 
 

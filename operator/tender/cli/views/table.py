@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 NONE = "<none>"
 """What stands in a cell for something that is not there, as in kubectl's tables."""
+UNSEEN = "?"
+"""What stands for something that the user may not see, or that nobody has said."""
 _GAP = "   "
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,12 @@ class Layout(Generic[T]):
         ).rstrip()
 
     def _cells(self, row: T) -> list[str]:
-        return [column.text(row) or NONE for column in self._shown]
+        return [printable(column.text(row)) or NONE for column in self._shown]
+
+
+def printable(text: str) -> str:
+    """The text without characters that steer a terminal: others may have written what is shown here."""
+    return "".join(one if one.isprintable() else _UNPRINTABLE for one in text)
 
 
 def table(
