@@ -7,7 +7,8 @@ import click
 import pytest
 from tests.integration.running.world import World
 
-from tender.cli.progress import Seen, Standing, Watched, wait_until
+from tender.cli.progress import Seen, Watched, wait_until
+from tender.cli.views.standing import Standing
 from tender.cluster.errors import NotFound
 from tender.cluster.resources import FRAMEWORKS, Resource
 
