@@ -24,14 +24,27 @@ def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path
     reason = why_no_base()
     if reason:
         return _build_with_engine(output, reason)
+    return _build(output / "tender.tar", image_name(), cache, mirror)
+
+
+def build_former(output: Path, cache: Path, wheel: Path) -> Path:
+    """Write the image of a former version, whose wheel this is, with the dependencies of the present one."""
+    reason = why_no_base()
+    if reason:
+        raise ImageError(f"the image of {wheel.name} cannot be built: {reason}")
+    version = wheel.name.split("-")[1]
+    return _build(output / f"tender-{version}.tar", f"tender.dev/tender:{version}", cache, None, wheel)
+
+
+def _build(archive: Path, name: str, cache: Path, mirror: str | None, wheel: Path | None = None) -> Path:
     base = build_base(cache, mirror)
-    layers = [base.layer, dependencies_layer(cache, base.python), tender_layer(cache, base.python)]
+    layers = [base.layer, dependencies_layer(cache, base.python), tender_layer(cache, base.python, wheel)]
     settings = Settings(
         entrypoint=("tender",),
         user=USER,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
     )
-    return write_image(output / "tender.tar", (image_name(),), layers, settings)
+    return write_image(archive, (name,), layers, settings)
 
 
 def _build_with_engine(output: Path, reason: str) -> Path:

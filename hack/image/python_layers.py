@@ -56,15 +56,17 @@ def dependencies_layer(cache: Path, python: str) -> Layer:
         return _site_layer(path, site, python, "dependencies")
 
 
-def tender_layer(cache: Path, python: str) -> Layer:
-    """Tender as it is in the working tree, and the command `tender`."""
+def tender_layer(cache: Path, python: str, wheel: Path | None = None) -> Layer:
+    """Tender as it is in the working tree, or in a wheel, and the command `tender`."""
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        _pip("wheel", "--no-deps", "--wheel-dir", folder, str(REPOSITORY))
+        if wheel is None:
+            _pip("wheel", "--no-deps", "--wheel-dir", folder, str(REPOSITORY))
         site = Path(folder) / "site"
-        for wheel in Path(folder).glob("*.whl"):
-            with zipfile.ZipFile(wheel) as archive:
+        for each in [wheel] if wheel else Path(folder).glob("*.whl"):
+            with zipfile.ZipFile(each) as archive:
                 archive.extractall(site)
-        return _site_layer(cache / "tender.tar", site, python, "tender", command=True)
+        name = wheel.stem if wheel else "tender"
+        return _site_layer(cache / f"{name}.tar", site, python, "tender", command=True)
 
 
 def _site_layer(path: Path, site: Path, python: str, comment: str, *, command: bool = False) -> Layer:

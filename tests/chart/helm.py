@@ -12,7 +12,8 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 CHART = REPOSITORY / "charts" / "tender"
-PREVIOUS = Path(__file__).parent / "previous" / "tender-0.1.0.tgz"
+PREVIOUS_VERSION = "0.1.0"
+PREVIOUS = Path(__file__).parent / "previous" / f"tender-{PREVIOUS_VERSION}.tgz"
 VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
 COMPONENTS = ("master", "controller")
 

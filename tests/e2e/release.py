@@ -24,7 +24,9 @@ class Release:
         self._cluster = cluster
 
     def install(self, *settings: str, chart: Path = CHART) -> None:
-        """Install or upgrade, with these values and the image of the working tree, and wait until it is ready."""
+        """Install or upgrade, with these values, by default with the image of the working tree, and wait until it is
+        ready.
+        """
         repository, _, tag = image_name().rpartition(":")
         self._cluster.helm(
             *("upgrade", "--install", "tender", str(chart)),

@@ -6,20 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.chart.helm import CHART, PREVIOUS
+from tests.chart.helm import CHART, PREVIOUS, PREVIOUS_VERSION
 from tests.e2e.pod_history import PodHistory
 from tests.e2e.release import COMPONENTS, Release
 from tests.e2e.services import Manifest, Namespace, service, template, web
 
-from cluster import LocalCluster
+from cluster import LocalCluster, home
+from cluster.layout import REPOSITORY
+from image.operator_image import build_former
+
+PREVIOUS_WHEEL = PREVIOUS.parent / f"tender-{PREVIOUS_VERSION}-py3-none-any.whl"
 
 
 def test_an_upgrade_from_the_last_release_and_back_restarts_tender_and_no_pod_of_a_framework(
     cluster: LocalCluster, tender: Release, namespace: Namespace, history: PodHistory
 ):
+    cluster.load_image(build_former(REPOSITORY / "build" / "images", home() / "images", PREVIOUS_WHEEL))
     tender.uninstall()
     try:
-        tender.install(chart=PREVIOUS)
+        tender.install(f"image.tag={PREVIOUS_VERSION}", chart=PREVIOUS)
         assert served_fields(cluster) == fields(cluster, PREVIOUS)
         namespace.apply(service("lasting", 2, web("here")), store("keeping"))
         namespace.wait_for("Ready", "framework/lasting", "framework/keeping")
