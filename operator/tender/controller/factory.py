@@ -10,7 +10,6 @@ from random import Random
 from typing import Any, TypeVar
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from tender.api.core import Pod, decode_node
 from tender.api.framework import Framework
@@ -20,7 +19,9 @@ from tender.cluster.access import load
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.listwatch import ListWatch
-from tender.cluster.metrics import TrafficMetrics
+from tender.cluster.metrics import CacheFigures, TrafficMetrics
+from tender.cluster.metrics.declared import REFUSED_BY_NODE
+from tender.cluster.metrics.instruments import new_registry
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
@@ -30,6 +31,7 @@ from tender.controller.kinds import KEPT, KINDS
 from tender.controller.loop import TurnLoop
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.orphans import orphans
+from tender.controller.refusals import refused_by_node
 from tender.controller.rounds import make_rounds
 from tender.controller.settings import ControllerSettings
 from tender.controller.view import View
@@ -61,7 +63,7 @@ async def run_controller(
     """
     rng = rng or Random()
     stop = stop or _set_by_signals(asyncio.Event())
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics, traffic = ControllerMetrics(registry), TrafficMetrics(registry)
     client = Client(
         load(settings.kubeconfig, settings.context),
@@ -110,9 +112,14 @@ async def run_controller(
                 rng=rng,
             )
 
+        def pod_changed(old: Pod | None, new: Pod | None) -> None:
+            if refused_by_node(old, new):
+                metrics.launch_failures.labels(REFUSED_BY_NODE).inc()
+            view.child_changed(PODS, old, new)
+
         frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
         offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
-        pods = follow(PODS, KINDS[PODS].decode, partial(view.child_changed, PODS), LABEL_FRAMEWORK)
+        pods = follow(PODS, KINDS[PODS].decode, pod_changed, LABEL_FRAMEWORK)
         nodes = follow(NODES, decode_node, view.node_changed) if NODES in follows else None
         others = [
             follow(kind.resource, kind.decode, partial(view.child_changed, kind.resource), LABEL_FRAMEWORK)
@@ -120,6 +127,8 @@ async def run_controller(
             if kind.resource in follows
         ]
         caches: list[ListWatch[Any]] = [frameworks, offers, pods, *([nodes] if nodes is not None else []), *others]
+
+        CacheFigures(registry, caches)
 
         def lost_pods() -> list[Pod]:
             if nodes is None:
@@ -130,6 +139,7 @@ async def run_controller(
         async def work() -> None:
             """Do nothing before everything that is there is known."""
             await asyncio.gather(*(cache.synced.wait() for cache in caches))
+            metrics.leader.set(1)
             log.info("caches are complete", objects={cache.resource.plural: len(cache.objects) for cache in caches})
             await asyncio.gather(turns.run(view, executor), make_rounds(view, executor, lost_pods, nodes_changed))
 

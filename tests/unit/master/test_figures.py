@@ -1,20 +1,25 @@
-"""What Prometheus is told of roles."""
+"""What Prometheus is told of roles and frameworks at the time of a scrape."""
 
 from prometheus_client import CollectorRegistry
 from tests.builders import role
+from tests.unit.figures import series
 from tests.unit.master.ledgers import charge, ledger_of
 
-from tender.allocation import Ledger, Reservation, Settings
+from tender.allocation import CycleResult, Ledger, NotOffered, Reason, Reservation, Settings
+from tender.api.framework import Framework
 from tender.master.figures import Figures
 from tender.master.offerbook import OfferBook
 
+NOTHING = CycleResult((), {})
 
-def samples(ledger: Ledger, name: str) -> dict[tuple[str, ...], float]:
-    """The samples of one metric by the values of their labels, in the order in which the labels are declared."""
+
+def samples(
+    ledger: Ledger, name: str, *frameworks: Framework, latest: CycleResult = NOTHING
+) -> dict[tuple[str, ...], float]:
     registry = CollectorRegistry()
-    Figures(registry, ledger, OfferBook(ledger), Settings())
-    (metric,) = (one for one in registry.collect() if one.name == name)
-    return {tuple(sample.labels.values()): sample.value for sample in metric.samples}
+    known = {f"{one.metadata.namespace}/{one.metadata.name}": one for one in frameworks}
+    Figures(registry, ledger, OfferBook(ledger), known, lambda: latest, Settings())
+    return series(registry, name)
 
 
 class TestTheQuotaOfARole:
