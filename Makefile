@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
-TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm prometheus promtool
 export PYTHONPATH := hack:.
 
 .PHONY: help
@@ -33,7 +33,7 @@ demo-down: ## Take the demo's cluster down
 	$(PYTHON) hack/demo down --name $(NAME)
 
 .PHONY: tools
-tools: ## Build the programs of the local cluster (cached)
+tools: ## Build or fetch the programs of the local cluster (cached)
 	$(PYTHON) hack/cluster build $(TOOLS)
 
 .PHONY: test
@@ -81,6 +81,10 @@ mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS
 crds: install ## Generate crds/ and the chart's copy from the models
 	$(BIN)/python -m tender.api.crds crds
 	cp crds/*.yaml charts/tender/files/crds/
+
+.PHONY: metrics
+metrics: install ## Generate docs/metrics.md from the declarations
+	$(BIN)/python -m tender.cluster.metrics.document docs/metrics.md
 
 .PHONY: format
 format: install ## Format the Python code

@@ -16,6 +16,7 @@ from tender.api.framework import Framework
 from tender.api.names import LABEL_FRAMEWORK
 from tender.api.offer import ResourceOffer
 from tender.cluster.access import load
+from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.listwatch import ListWatch
@@ -149,7 +150,12 @@ async def run_controller(
             tasks.create_task(each) for each in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
         ]
         async with Serving(
-            registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
+            registry,
+            healthy=vitals.healthy(),
+            ready=vitals.ready(),
+            guard=Authentication(client).refusal if settings.metrics_auth else None,
+            host=settings.host,
+            port=settings.port,
         ):
             background.append(tasks.create_task(work()))
             await stop.wait()

@@ -13,6 +13,7 @@ import structlog
 from tender.allocation import Ledger
 from tender.api.core import Node, Pod, decode_node, decode_pod
 from tender.cluster.access import load
+from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder
 from tender.cluster.heap import settle_heap
@@ -122,6 +123,7 @@ async def run_master(
             healthy=vitals.healthy(),
             ready=vitals.ready(),
             documents=Explanations(ledger, loop, settings.cycle, clock).documents(),
+            guard=Authentication(client).refusal if settings.metrics_auth else None,
             host=settings.host,
             port=settings.port,
         ):

@@ -5,7 +5,7 @@ from tests.builders import role
 from tests.unit.figures import series
 from tests.unit.master.ledgers import charge, ledger_of
 
-from tender.allocation import CycleResult, Ledger, NotOffered, Reason, Reservation, Settings
+from tender.allocation import CycleResult, Ledger, Reservation, Settings
 from tender.api.framework import Framework
 from tender.master.figures import Figures
 from tender.master.offerbook import OfferBook
