@@ -1,5 +1,5 @@
-"""Takes a program out of a Debian package without installing it: downloaded with apt, whose signatures vouch for it, and
-unpacked into the cache.
+"""Takes a program out of a Debian package without installing it: downloaded with apt, whose signatures vouch for it,
+and unpacked into the cache.
 
 Debian keeps only the newest version of a release, so where the pinned one is not there any more, or on another release,
 the one that there is has to do.
@@ -42,7 +42,6 @@ def fetch(pin: Pin, program: str, path: Path) -> None:
         _link_to_installed(path, pin)
         return
     with tempfile.TemporaryDirectory(prefix="tender-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101 apt downloads as a user of its own
         _download(pin, Path(folder))
         [package] = Path(folder).glob("*.deb")
         unpacked = Path(folder) / "unpacked"
@@ -76,9 +75,7 @@ def _offers(package: str) -> str | None:
 def _link_to_installed(path: Path, pin: Pin) -> None:
     installed = shutil.which(path.name)
     if installed is None:
-        raise ClusterError(
-            f"{path.name} comes from Debian's package {pin.package}; here, install it and put it on PATH"
-        )
+        raise ClusterError(f"{path.name} comes from Debian's package {pin.package}; install it, and put it on PATH")
     path.symlink_to(installed)
 
 

@@ -1,8 +1,8 @@
 """Builds the programs of the cluster from their Go modules, or takes them from Debian, and keeps them in a cache.
 
-Each folder of hack/tools is a Go module, or names a Debian package, and pins one project; the cache key is the project's version and
-the hash of the module's files, so a changed pin builds anew and an unchanged one never builds twice. A
-build that was broken off goes on where Go's own build cache stands.
+Each folder of hack/tools is a Go module, or names a Debian package, and pins one project. The cache key is the
+project's version and the hash of the module's files, so a changed pin builds anew and an unchanged one never builds
+twice. A build that was broken off goes on where Go's own build cache stands.
 """
 
 import fcntl
