@@ -176,8 +176,8 @@ FRAMEWORK_NOT_OFFERED = Metric(
     "Nodes that a framework wants and was not offered in the last cycle, by what stood in the way.",
     {
         **FRAMEWORK,
-        "reason": "the master's reasons: Suppressed, Quota, Headroom, Reserved, Filtered, Unsuitable, Tainted, "
-        "TooSmall, Exhausted, ShareOrder",
+        "reason": "the master's reasons: Unavailable, Suppressed, Quota, Headroom, Reserved, Filtered, Unsuitable, "
+        "Tainted, TooSmall, Exhausted, ShareOrder",
     },
 )
 FRAMEWORK_WAITING_TASKS = Metric(
