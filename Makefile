@@ -63,6 +63,7 @@ e2e: install tools ## Test the chart on a cluster with a real node, and what nee
 bench: install tools bench-allocation bench-frameworks ## Measure allocation, placement, scale and start-up; figures go to build/bench/
 	$(BIN)/python -m tests.bench.placement
 	$(BIN)/python -m tests.bench.startup
+	$(BIN)/python -m tests.bench.metrics
 
 .PHONY: bench-allocation
 bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures

@@ -2,13 +2,15 @@
 kubelet, and documents of its own as JSON for people and programs.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Self
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Self, cast
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
 
 from tender.cluster.authentication import Refusal
@@ -23,6 +25,7 @@ Document = Callable[[Mapping[str, str]], Awaitable[object]]
 Guard = Callable[[str, str], Awaitable[Refusal | None]]
 """Says why who sends this Authorization header may not read what is below this path, or None if it may."""
 
+_COMPRESSION = 1
 _FOR_EVERYBODY = ("/healthz", "/readyz")
 
 
@@ -55,6 +58,7 @@ class Serving:
         self.host = host
         self.port = port
         self._registry = registry
+        self._scraping = asyncio.Lock()
         app = web.Application(middlewares=[_behind(guard)] if guard is not None else [])
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _probe(healthy))
@@ -74,8 +78,31 @@ class Serving:
         await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        """The metrics of one moment. Writing them takes longer than collecting them, so it is done beside the loop; one
+        scrape comes after the other.
+        """
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        async with self._scraping:
+            moment = _Moment(list(self._registry.collect()))
+            body = await asyncio.to_thread(_written, moment, encode, compressed)
+        headers = {"Content-Type": content_type, **({"Content-Encoding": "gzip"} if compressed else {})}
+        return web.Response(body=body, headers=headers)
+
+
+class _Moment:
+    """Metrics that have been collected, in the place of the registry."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _written(moment: _Moment, encode: Callable[[CollectorRegistry], bytes], compressed: bool) -> bytes:
+    text = encode(cast("CollectorRegistry", moment))
+    return gzip.compress(text, _COMPRESSION) if compressed else text
 
 
 def _behind(guard: Guard) -> Middleware:
