@@ -203,7 +203,8 @@ class TestLaunches:
         bench.refuse("create", Forbidden(403, "Forbidden", "exceeded quota: pods"))
         with pytest.raises(Forbidden, match="exceeded quota"):
             await bench.carry_out(turn(launches=(launch(),)))
-        assert bench.count("tender_launches_total", outcome="failed") == 1
+        assert bench.count("tender_launches_total", framework="web", outcome="failed") == 1
+        assert bench.count("tender_launch_failures_total", reason="Forbidden") == 1
         assert bench.view.seen(framework("web"), NOON).launched == frozenset()
 
 
