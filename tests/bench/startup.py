@@ -74,8 +74,8 @@ async def _until_first_offer(port: int, begun: float) -> float:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             text = await asyncio.to_thread(_metrics, port)
-            made = re.search(r'tender_offers_total\{outcome="made"\} ([0-9.]+)', text)
-            if made and float(made.group(1)) >= 1:
+            made = re.findall(r'^tender_offers_total\{.*outcome="made".*\} ([0-9.]+)', text, re.MULTILINE)
+            if sum(map(float, made)) >= 1:
                 return time.monotonic() - begun
             await asyncio.sleep(0.05)
 

@@ -65,12 +65,12 @@ class Installation:
         return self.cluster.layout.logs / "audit.log"
 
     @contextlib.contextmanager
-    def running(self, account: str, namespace: str, folder: Path, *arguments: str) -> Iterator[Path]:
+    def running(self, account: str, namespace: str, folder: Path, *arguments: str, port: int = 0) -> Iterator[Path]:
         """Run `tender` as a service account of the release; gives the file that it logs to."""
         kubeconfig = folder / f"{account}.kubeconfig"
         kubeconfig.write_text(yaml.safe_dump(self._kubeconfig(account, namespace)))
         log = folder / f"{account}.log"
-        command = [str(PROGRAM), *arguments, f"--kubeconfig={kubeconfig}", "--host=127.0.0.1", "--port=0"]
+        command = [str(PROGRAM), *arguments, f"--kubeconfig={kubeconfig}", "--host=127.0.0.1", f"--port={port}"]
         with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
             try:
                 yield log

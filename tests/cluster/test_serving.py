@@ -1,11 +1,13 @@
 """What a running part serves: metrics, health and readiness."""
 
+import gzip
 import json
 from collections.abc import Mapping
 
 import aiohttp
 from prometheus_client import CollectorRegistry, Counter
 
+from tender.cluster.authentication import Refusal
 from tender.cluster.serving import Check, Document, NotServed, Serving
 
 
@@ -32,6 +34,46 @@ async def test_metrics_are_those_of_the_registry():
     code, text = await ask("/metrics")
     assert code == 200
     assert "tender_tests_total 3.0" in text
+
+
+async def test_metrics_are_compressed_for_those_who_can_read_that():
+    registry = CollectorRegistry()
+    Counter("tender_tests", "Tests.", registry=registry).inc(3)
+    async with (
+        Serving(registry, healthy={}, ready={}, host="127.0.0.1", port=0) as serving,
+        aiohttp.ClientSession(f"http://127.0.0.1:{serving.port}", auto_decompress=False) as session,
+    ):
+        plain = await (await session.get("/metrics", headers={"Accept-Encoding": "identity"})).read()
+        answer = await session.get("/metrics", headers={"Accept-Encoding": "deflate, gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(await answer.read()) == plain
+
+
+async def test_a_guard_stands_before_all_but_the_probes():
+    asked = []
+
+    async def guard(authorization: str, path: str) -> Refusal | None:
+        asked.append((authorization, path))
+        return Refusal(401, "who are you?") if authorization != "Bearer known" else None
+
+    serving = Serving(
+        CollectorRegistry(),
+        healthy={},
+        ready={},
+        documents={"/greetings/{name}": greeting},
+        guard=guard,
+        host="127.0.0.1",
+        port=0,
+    )
+    async with serving, aiohttp.ClientSession(f"http://127.0.0.1:{serving.port}") as session:
+        for path in ("/metrics", "/greetings/you"):
+            refused = await session.get(path)
+            assert (refused.status, await refused.text()) == (401, "who are you?\n")
+            assert refused.headers["WWW-Authenticate"] == "Bearer"
+            assert (await session.get(path, headers={"Authorization": "Bearer known"})).status == 200
+        for path in ("/healthz", "/readyz"):
+            assert (await session.get(path)).status == 200
+    assert {path for _, path in asked} == {"/metrics", "/greetings"}
 
 
 async def test_a_part_whose_checks_pass_is_well():

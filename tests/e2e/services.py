@@ -44,6 +44,16 @@ def service(name: str, replicas: int, pods: Manifest, **spec: Any) -> Manifest:
     }
 
 
+def external(name: str, **spec: Any) -> Manifest:
+    """A Framework whose offers somebody else answers, or nobody; `spec` are further fields of its spec."""
+    return {
+        "apiVersion": "tender.dev/v1alpha1",
+        "kind": "Framework",
+        "metadata": {"name": name},
+        "spec": {**spec, "external": {}},
+    }
+
+
 def role(name: str, **spec: Any) -> Manifest:
     """A FrameworkRole."""
     return {

@@ -42,6 +42,12 @@ _port = click.option(
     show_default=True,
     help="Serves /metrics, /healthz and /readyz, and the master /reasons.",
 )
+_metrics_auth = click.option(
+    "--metrics-auth",
+    is_flag=True,
+    envvar="TENDER_METRICS_AUTH",
+    help="Serve all but the probes only to bearer tokens whose user may get the path, as the API server says.",
+)
 _host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
 
 
@@ -54,6 +60,7 @@ _host = click.option("--host", default="0.0.0.0", show_default=True, help="Addre
 @allocation_options
 @_host
 @_port
+@_metrics_auth
 @_log_level
 def master(
     kubeconfig: str | None,
@@ -62,12 +69,19 @@ def master(
     cycle: CycleSettings,
     host: str,
     port: int,
+    metrics_auth: bool,
     log_level: str,
 ) -> None:
     """Run the first-level master: it offers the cluster's resources to frameworks."""
     logs.configure(level=log_level)
     settings = MasterSettings(
-        kubeconfig=kubeconfig, context=context, node_selector=node_selector, host=host, port=port, cycle=cycle
+        kubeconfig=kubeconfig,
+        context=context,
+        node_selector=node_selector,
+        host=host,
+        port=port,
+        metrics_auth=metrics_auth,
+        cycle=cycle,
     )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run_master(settings))
@@ -93,6 +107,7 @@ def master(
 )
 @_host
 @_port
+@_metrics_auth
 @_log_level
 def controller(
     kubeconfig: str | None,
@@ -101,12 +116,20 @@ def controller(
     reserve_discipline: int,
     host: str,
     port: int,
+    metrics_auth: bool,
     log_level: str,
 ) -> None:
     """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
     logs.configure(level=log_level)
     each_once = tuple(dict.fromkeys(namespaces))
-    settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespaces=each_once, host=host, port=port)
+    settings = ControllerSettings(
+        kubeconfig=kubeconfig,
+        context=context,
+        namespaces=each_once,
+        host=host,
+        port=port,
+        metrics_auth=metrics_auth,
+    )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         planners = built_in_planners(reserve_discipline)
         asyncio.run(run_controller(settings, planners, manager=MANAGER_SERVICE, follows=EVERYTHING))

@@ -83,6 +83,7 @@ class Executor:
 
     def forget(self, framework: Key) -> None:
         """The framework is gone."""
+        self._metrics.launches.forget(framework)
         self._statuses.forget(framework)
 
     async def give_up(self, pod: Pod) -> None:
@@ -184,11 +185,12 @@ class Executor:
             await self._look_for(framework, launch, exists)
             return
         except ApiError as error:
-            self._metrics.launches.labels("failed").inc()
+            self._metrics.launches.inc(key_of(framework), "failed")
+            self._metrics.launch_failures.labels(error.reason or str(error.status)).inc()
             if isinstance(error, Invalid | Forbidden):
                 self._view.refusals.add(framework, error.message, self._clock())
             raise
-        self._metrics.launches.labels("created").inc()
+        self._metrics.launches.inc(key_of(framework), "created")
         self._view.refusals.end(framework)
         self._view.pod_created(framework, launch.offer, _as_created(launch.pod, created))
 

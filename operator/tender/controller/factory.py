@@ -11,17 +11,19 @@ from random import Random
 from typing import Any, TypeVar
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from tender.api.core import Pod, decode_node
 from tender.api.framework import Framework
 from tender.api.names import LABEL_FRAMEWORK
 from tender.api.offer import ResourceOffer
 from tender.cluster.access import load
+from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.listwatch import ListWatch
-from tender.cluster.metrics import TrafficMetrics
+from tender.cluster.metrics import CacheFigures, TrafficMetrics
+from tender.cluster.metrics.declared import REFUSED_BY_NODE
+from tender.cluster.metrics.instruments import new_registry
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
@@ -31,6 +33,7 @@ from tender.controller.kinds import KEPT, KINDS
 from tender.controller.loop import TurnLoop
 from tender.controller.metrics import ControllerMetrics
 from tender.controller.orphans import orphans
+from tender.controller.refusals import refused_by_node
 from tender.controller.rounds import make_rounds
 from tender.controller.settings import ControllerSettings
 from tender.controller.view import View
@@ -62,7 +65,7 @@ async def run_controller(
     """
     rng = rng or Random()
     stop = stop or _set_by_signals(asyncio.Event())
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics, traffic = ControllerMetrics(registry), TrafficMetrics(registry)
     client = Client(
         load(settings.kubeconfig, settings.context),
@@ -116,9 +119,14 @@ async def run_controller(
                 for namespace in namespaces or (None,)
             ]
 
+        def pod_changed(old: Pod | None, new: Pod | None) -> None:
+            if refused_by_node(old, new):
+                metrics.launch_failures.labels(REFUSED_BY_NODE).inc()
+            view.child_changed(PODS, old, new)
+
         frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
         offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
-        pods = follow(PODS, KINDS[PODS].decode, partial(view.child_changed, PODS), LABEL_FRAMEWORK)
+        pods = follow(PODS, KINDS[PODS].decode, pod_changed, LABEL_FRAMEWORK)
         nodes = follow(NODES, decode_node, view.node_changed) if NODES in follows else []
         others = [
             cache
@@ -127,6 +135,8 @@ async def run_controller(
             for cache in follow(kind.resource, kind.decode, partial(view.child_changed, kind.resource), LABEL_FRAMEWORK)
         ]
         caches: list[ListWatch[Any]] = [*frameworks, *offers, *pods, *nodes, *others]
+
+        CacheFigures(registry, caches)
 
         def lost_pods() -> list[Pod]:
             if not nodes:
@@ -139,6 +149,7 @@ async def run_controller(
         async def work() -> None:
             """Do nothing before everything that is there is known."""
             await asyncio.gather(*(cache.synced.wait() for cache in caches))
+            metrics.leader.set(1)
             counts = Counter[str]()
             for cache in caches:
                 counts[cache.resource.plural] += len(cache.objects)
@@ -151,7 +162,12 @@ async def run_controller(
             tasks.create_task(each) for each in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
         ]
         async with Serving(
-            registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
+            registry,
+            healthy=vitals.healthy(),
+            ready=vitals.ready(),
+            guard=Authentication(client).refusal if settings.metrics_auth else None,
+            host=settings.host,
+            port=settings.port,
         ):
             background.append(tasks.create_task(work()))
             await stop.wait()

@@ -50,7 +50,7 @@ class TurnLoop:
         self._slots = asyncio.Semaphore(turns_at_once)
         self._backoff = Backoff(base=1.0, cap=60.0)
         self._queue: asyncio.Queue[Key] = asyncio.Queue()
-        self._dirty: set[Key] = set()
+        self._dirty: dict[Key, float] = {}
         self._in_turn: set[Key] = set()
         self._failures: dict[Key, int] = {}
         self._alarms: dict[Key, asyncio.TimerHandle] = {}
@@ -58,7 +58,7 @@ class TurnLoop:
     def mark(self, key: Key) -> None:
         """Something of this framework changed: it is due for a turn."""
         if key not in self._dirty:
-            self._dirty.add(key)
+            self._dirty[key] = time.perf_counter()
             if key not in self._in_turn:
                 self._queue.put_nowait(key)
 
@@ -68,7 +68,7 @@ class TurnLoop:
             while True:
                 key = await self._queue.get()
                 await self._slots.acquire()
-                self._dirty.discard(key)
+                self._metrics.queue_seconds.observe(time.perf_counter() - self._dirty.pop(key))
                 self._in_turn.add(key)
                 turns.create_task(self._guarded_turn(key, view, executor))
 

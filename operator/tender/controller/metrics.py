@@ -1,30 +1,25 @@
-"""The controller's metrics: one prefix, base units, labels of bounded number."""
+"""What the controller records when it happens."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
-from tender import __version__
+from tender.cluster.metrics import declared
+from tender.cluster.metrics.instruments import PerFramework, counter, histogram, name_part
 
 
 class ControllerMetrics:
-    """All metrics of the controller, in one registry."""
+    """The controller's counters and histograms, in one registry. `leader` is 1 while it runs frameworks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.answers = Counter(
-            "tender_answers",
-            "Answers to offers: claimed, declined, or lost to somebody who was first.",
-            ["answer"],
-            registry=registry,
-        )
-        self.launches = Counter("tender_launches", "Pods launched, by outcome.", ["outcome"], registry=registry)
-        self.stops = Counter("tender_stops", "Pods stopped.", registry=registry)
-        self.turn_seconds = Histogram(
-            "tender_turn_duration_seconds",
-            "How long a framework's turn takes, its writes included.",
-            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-            registry=registry,
-        )
-        self.turns_failed = Counter("tender_turns_failed", "Turns that failed and are tried again.", registry=registry)
-        Gauge("tender_build_info", "Version of Tender, always 1.", ["version", "component"], registry=registry).labels(
-            __version__, "controller"
-        ).set(1)
+        self.answers = counter(registry, declared.ANSWERED)
+        for answer in declared.ANSWERS:
+            self.answers.labels(answer)
+        self.launches = PerFramework(counter(registry, declared.LAUNCHES), declared.LAUNCH_OUTCOMES)
+        self.launch_failures = counter(registry, declared.LAUNCHES_FAILED)
+        for reason in declared.LAUNCH_FAILURES:
+            self.launch_failures.labels(reason)
+        self.stops = counter(registry, declared.STOPS)
+        self.turn_seconds = histogram(registry, declared.TURN_SECONDS)
+        self.turns_failed = counter(registry, declared.TURNS_FAILED)
+        self.queue_seconds = histogram(registry, declared.QUEUE_SECONDS)
+        self.leader = name_part(registry, declared.CONTROLLER)

@@ -1,15 +1,32 @@
-"""Pods that the API server refuses to create: remembered, so that a framework waits instead of asking again and again.
+"""Pods that are refused. Those that the API server does not create are remembered, so that a framework waits instead of
+asking again and again.
 
 The wait doubles from 10 s to 5 min. It ends when a pod is created after all, or when the framework's spec changes.
 """
 
 from dataclasses import dataclass
 
+from tender.api.core import Pod
 from tender.api.framework import Framework
 from tender.frameworks.sdk import Refused
 
 FIRST_SECONDS = 10.0
 LONGEST_SECONDS = 300.0
+
+
+def refused_by_node(old: Pod | None, new: Pod | None) -> bool:
+    """Whether a kubelet has just refused a pod (OutOfcpu, NodeAffinity, …): it failed before anything of it started.
+
+    One that is seen for the first time may have been refused long ago.
+    """
+    return (
+        old is not None
+        and new is not None
+        and not old.terminated
+        and new.status.phase == "Failed"
+        and bool(new.status.reason)
+        and not new.status.container_statuses
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,5 +25,7 @@ class ControllerSettings:
     """Address that /metrics, /healthz and /readyz are served on."""
     port: int = 8080
     """Port that they are served on."""
+    metrics_auth: bool = False
+    """Whether all but the probes is served only to those who may `get` it, as the API server says."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""

@@ -5,6 +5,7 @@ nobody answered refuses its slices for a while as well.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tender.allocation import Refusal
 from tender.allocation.shares import add_into
@@ -19,13 +20,22 @@ KEEP_SECONDS = 30.0
 """How long an offer that was taken back stays for people to see."""
 
 
+class Cause(StrEnum):
+    """Why an offer is rescinded, as one word for programs."""
+
+    ROOM = "room"
+    ROLE = "role"
+    LEFT = "left"
+
+
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Write this phase (Rescinded or Expired) into an open offer, unless it is answered first."""
+    """Write this phase into an open offer, unless it is answered first: Rescinded for a cause, or Expired (None)."""
 
     key: str
     phase: OfferPhase
     message: str
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tender.cluster.client import Client
 from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
 from tender.cluster.resources import RESOURCE_OFFERS
 from tender.master.dues import Due, Remove, Withdraw
+from tender.master.metrics import MasterMetrics
 from tender.master.registry import Registry, key_of
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,11 @@ class Executor:
     `busy` are the offers, by key, of which something is being written or is to be in its turn.
     """
 
-    def __init__(self, client: Client, offers: Registry[ResourceOffer], tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, client: Client, offers: Registry[ResourceOffer], tasks: asyncio.TaskGroup, metrics: MasterMetrics
+    ) -> None:
         self._client = client
+        self._metrics = metrics
         self._offers = offers
         self._tasks = tasks
         self.busy: set[str] = set()
@@ -128,6 +132,8 @@ class Executor:
         except NotFound:
             self._offers.drop(key_of(offer), offer.metadata.uid)
             return
+        if due.cause is not None:
+            self._metrics.rescinded.labels(due.cause.value).inc()
         self._offers.put(answer)
 
     async def _look_again(self, offer: ResourceOffer) -> None:

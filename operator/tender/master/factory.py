@@ -9,16 +9,17 @@ from typing import Any
 
 import kopf
 import structlog
-from prometheus_client import CollectorRegistry
 
 from tender.allocation import Ledger
 from tender.api.core import Node, Pod, decode_node, decode_pod
 from tender.cluster.access import load
+from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder
 from tender.cluster.heap import settle_heap
 from tender.cluster.listwatch import ListWatch
-from tender.cluster.metrics import TrafficMetrics
+from tender.cluster.metrics import CacheFigures, TrafficMetrics
+from tender.cluster.metrics.instruments import new_registry
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESERVATIONS, RESOURCE_OFFERS
 from tender.cluster.serving import Serving
@@ -51,7 +52,7 @@ async def run_master(
 ) -> None:
     """Run the master until `stop` is set or the task is cancelled. `clock` gives epoch seconds."""
     rng = rng or Random()
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics, traffic = MasterMetrics(registry), TrafficMetrics(registry)
     access = load(settings.kubeconfig, settings.context)
     client = Client(
@@ -66,7 +67,7 @@ async def run_master(
         book = OfferBook(ledger, settings.cycle, settings.interval)
         recorder = EventRecorder(client, controller="tender-master", instance=platform.node())
         facts = Facts(ledger, book, Intake(ledger, book.pod_changed, book.room), recorder, metrics, clock)
-        executor = Executor(client, facts.offers, tasks)
+        executor = Executor(client, facts.offers, tasks, metrics)
         loop = AllocationLoop(ledger, book, facts.frameworks, executor, metrics, settings, clock=clock, rng=rng)
         facts.follow(loop)
         kinds = (
@@ -105,7 +106,8 @@ async def run_master(
             clock,
         )
         releaser = Releaser(client, ledger, facts, recorder, clock)
-        Figures(registry, ledger, book, settings.cycle)
+        Figures(registry, ledger, book, facts.frameworks.objects, lambda: loop.latest, settings.cycle)
+        CacheFigures(registry, (nodes, pods))
         pulse = Pulse(client, FRAMEWORK_ROLES, settings.vitals.pulse)
         vitals = Vitals(
             pulse,
@@ -121,10 +123,12 @@ async def run_master(
             healthy=vitals.healthy(),
             ready=vitals.ready(),
             documents=Explanations(ledger, loop, settings.cycle, clock).documents(),
+            guard=Authentication(client).refusal if settings.metrics_auth else None,
             host=settings.host,
             port=settings.port,
         ):
-            background.append(tasks.create_task(_allocate(nodes, pods, census, facts, loop, statuses, releaser)))
+            work = _allocate(nodes, pods, census, facts, loop, statuses, releaser, metrics)
+            background.append(tasks.create_task(work))
             operator = _operator(kinds, access.connection_fields)
             watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
             await kopf.run_tasks(watching, ignored=_TasksOfOthers())
@@ -141,11 +145,13 @@ async def _allocate(
     loop: AllocationLoop,
     statuses: StatusWriter,
     releaser: Releaser,
+    metrics: MasterMetrics,
 ) -> None:
     """Offer nothing, and release nothing, before everything that is there is known."""
     await asyncio.gather(nodes.synced.wait(), pods.synced.wait(), census.complete.wait())
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
     facts.start_complete()
+    metrics.leader.set(1)
     loop.wake()
     settle_heap()
     await asyncio.gather(loop.run(), statuses.run(), releaser.run())

@@ -22,7 +22,7 @@ from tender.master.intake import Intake
 from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
-from tender.master.registry import Registry
+from tender.master.registry import Registry, key_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,7 @@ class Facts:
         self._clock = clock
         self._loop: AllocationLoop | None = None
         self._complete = False
+        self._offered_at: dict[str, float] = {}
         self.changes = 0
         self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS))
         self.roles = Registry(FrameworkRole, self._role_changed, self._unreadable(FRAMEWORK_ROLES))
@@ -90,6 +91,8 @@ class Facts:
         if self._intake.framework_changed(old, new):
             self._wake()
         self._count_rewritten(old, new)
+        if new is None and old is not None:
+            self._metrics.offers.forget(key_of(old))
         if new is not None and (old is not None or self._is_new(new)):
             self._tell_of_implicit_roles(new, known=old.spec.all_roles if old is not None else ())
 
@@ -112,11 +115,24 @@ class Facts:
         self._intake.offer_changed(old, new, self._book.seen_of)
         self._book.offer_changed(old, new, self._clock())
         result = _outcome(old, new)
-        if result is not None and new is not None:
-            self._metrics.offers.labels(result).inc()
-            if new.status.phase == OfferPhase.EXPIRED:
-                self._tell_of_expiry(new)
+        self._count(result, old, new)
+        if result == "expired" and new is not None:
+            self._tell_of_expiry(new)
         self._wake({one.node for offer in (old, new) if offer is not None for one in offer.spec.slices})
+
+    def _count(self, result: str | None, old: ResourceOffer | None, new: ResourceOffer | None) -> None:
+        """Count what became of an offer, and how long its answer took if it was made here. Offers of a framework that
+        is gone are not counted: its series have ended.
+        """
+        key = next(key_of(offer) for offer in (new, old) if offer is not None)
+        if result == "made":
+            self._offered_at[key] = self._clock()
+        elif new is None or result is not None:
+            offered_at = self._offered_at.pop(key, None)
+            if offered_at is not None and result in ("claimed", "declined"):
+                self._metrics.answer_seconds.labels(result).observe(max(0.0, self._clock() - offered_at))
+        if new is not None and result is not None and new.framework_key in self.frameworks.objects:
+            self._metrics.offers.inc(new.framework_key, result)
 
     def _is_new(self, framework: Framework) -> bool:
         """Whether it was made lately: after a restart of the master nobody has to be told again."""

@@ -19,7 +19,7 @@ from tender.allocation import CycleResult, Ledger, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
-from tender.master.dues import Withdraw
+from tender.master.dues import Cause, Withdraw
 from tender.master.executor import Executor
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
@@ -70,6 +70,7 @@ class AllocationLoop:
         self._changed = asyncio.Event()
         self._everywhere = True
         self._nodes: set[str] = set()
+        self._changed_at: float | None = None
         self._explained = 0.0
         self._tick_seconds = 0.0
         self._resting: dict[str, float] = {}
@@ -84,6 +85,8 @@ class AllocationLoop:
             self._everywhere = True
         else:
             self._nodes.update(nodes)
+        if self._changed_at is None:
+            self._changed_at = time.monotonic()
         self._changed.set()
 
     @property
@@ -114,6 +117,9 @@ class AllocationLoop:
         """One cycle, over these nodes or all: end what is due, decide what is offered, hand both to the executor."""
         begun = time.perf_counter()
         now = self._clock()
+        if self._changed_at is not None:
+            self._metrics.queue_seconds.observe(time.monotonic() - self._changed_at)
+            self._changed_at = None
         self._everywhere, self._nodes = False, set()
         self._rest(now)
         for offer, tasks in self._book.lapse(now).items():
@@ -143,7 +149,7 @@ class AllocationLoop:
         keys = after_role_change(self._ledger, self._settings.cycle, before, after, now, self._rng, holder_of)
         why = _what_changed(before, after)
         offers = dict.fromkeys(holder_of(key) for key in keys)
-        self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why) for offer in offers], now)
+        self._executor.carry_out([Withdraw(offer, OfferPhase.RESCINDED, why, Cause.ROLE) for offer in offers], now)
 
     def enforce_limits(self) -> None:
         """Take back what a limit does not allow that was lowered while no master ran."""

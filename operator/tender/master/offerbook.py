@@ -18,6 +18,7 @@ from tender.api.offer import Claim, OfferPhase, ResourceOffer
 from tender.api.requests import pod_requests
 from tender.master.dues import (
     LAUNCH_DEADLINE_SECONDS,
+    Cause,
     Due,
     Remove,
     Withdraw,
@@ -152,9 +153,10 @@ class OfferBook:
         match offer.status.phase:
             case OfferPhase.OFFERED:
                 if offer.spec.role not in framework.spec.all_roles:
-                    return Withdraw(key, OfferPhase.RESCINDED, f"the framework has left role {offer.spec.role}")
+                    why = f"the framework has left role {offer.spec.role}"
+                    return Withdraw(key, OfferPhase.RESCINDED, why, Cause.LEFT)
                 if lacking is not None and not self._is_launched(key, entry):
-                    return Withdraw(key, OfferPhase.RESCINDED, lacking)
+                    return Withdraw(key, OfferPhase.RESCINDED, lacking, Cause.ROOM)
                 if now > entry.ends_at:
                     return Withdraw(key, OfferPhase.EXPIRED, "nobody answered the offer in time")
             case OfferPhase.CLAIMED:

@@ -30,6 +30,8 @@ class MasterSettings:
     """Address that /metrics, /healthz, /readyz and /reasons are served on."""
     port: int = 8080
     """Port that they are served on."""
+    metrics_auth: bool = False
+    """Whether all but the probes is served only to those who may `get` it, as the API server says."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""
     cycle: CycleSettings = field(default_factory=CycleSettings)

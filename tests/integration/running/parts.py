@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import aiohttp
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World
@@ -48,20 +49,34 @@ class Part:
         except aiohttp.ClientConnectionError:
             return 0, "nobody listens"
 
-    async def figures(self) -> dict[str, float]:
-        """All samples of /metrics as "name" or "name{label=value,…}", as soon as it serves them."""
+    async def families(self) -> list[Metric]:
+        """All metrics, as soon as it serves them."""
 
         async def text_of_metrics() -> str:
             code, text = await self.get("/metrics")
             return text if code == 200 else ""
 
-        text = await until(text_of_metrics, "metrics")
+        text: str = await until(text_of_metrics, "metrics")
+        return list(text_string_to_metric_families(text))
+
+    async def figures(self) -> dict[str, float]:
+        """All samples of /metrics as "name" or "name{label=value,…}", as soon as it serves them."""
         figures = {}
-        for family in text_string_to_metric_families(text):
+        for family in await self.families():
             for sample in family.samples:
                 labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
                 figures[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
         return figures
+
+    async def total(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels, whatever others they have."""
+        wanted = {f"{label}={value}" for label, value in labels.items()}
+        found = 0.0
+        for sample, value in (await self.figures()).items():
+            bare, _, listed = sample.rstrip("}").partition("{")
+            if bare == name and wanted <= set(listed.split(",")):
+                found += value
+        return found
 
     async def shows(self, expected: Mapping[str, float]) -> None:
         """Wait until the metrics have these values."""
@@ -74,7 +89,8 @@ class Part:
         try:
             await until(as_expected, "the figures")
         except AssertionError:
-            assert {name: figures.get(name) for name in expected} == expected
+            found = {name: figures.get(name) for name in expected}
+            assert found == expected, {name: found[name] for name in expected if found[name] != expected[name]}
 
     async def ready(self) -> None:
         """Wait until it says so."""

@@ -240,4 +240,4 @@ class TestAnOfferThatNobodyAnswers:
             world.clock.advance(31)
             await is_gone(world, offer)
             await world.an_offer("web")
-            assert (await part.figures())["tender_offers_total{outcome=expired}"] == 1
+            assert await part.total("tender_offers_total", outcome="expired") == 1

@@ -26,7 +26,7 @@ class TestOffers:
             await until(are_all_made, "offers for 300 tasks")
             await part.cycles()
             offers = await world.offers()
-            made = (await part.figures())["tender_offers_total{outcome=made}"]
+            made = await part.total("tender_offers_total", outcome="made")
         after = datetime.fromtimestamp(int(world.clock()) + 1, UTC)
 
         assert made == len(offers) == 2

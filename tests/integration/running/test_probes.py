@@ -15,6 +15,7 @@ from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand
 
 import tender
+from tender.cluster.metrics.declared import CONTROLLER, MASTER, METRICS
 from tender.cluster.resources import (
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
@@ -176,17 +177,25 @@ class TestMetrics:
             await world.declare("web", demand("a", 3, requests={"cpu": "1"}))
             await world.an_offer("web")
             expected: dict[str, float] = {
-                "tender_offers_total{outcome=made}": 3,
-                "tender_offers_total{outcome=claimed}": 1,
-                "tender_offers_total{outcome=declined}": 1,
+                f"tender_offers_total{{framework=web,namespace={world.namespace},outcome=made}}": 2,
+                f"tender_offers_total{{framework=web,namespace={world.namespace},outcome=claimed}}": 1,
+                f"tender_offers_total{{framework=refusing,namespace={world.namespace},outcome=declined}}": 1,
+                "tender_offer_answer_seconds_count{answer=claimed}": 1,
+                "tender_offer_answer_seconds_count{answer=declined}": 1,
+                "tender_offers_rescinded_total{cause=room}": 0,
                 f"tender_role_weight{{role={role}}}": 2,
                 f"tender_role_dominant_share{{role={role}}}": 3 / 8,
+                f"tender_role_fair_share{{role={role}}}": 1,
+                f"tender_framework_dominant_share{{framework=web,namespace={world.namespace}}}": 3 / 8,
+                f"tender_framework_fair_share{{framework=refusing,namespace={world.namespace}}}": 1 / 2,
                 f"tender_role_allocated{{resource=cpu,role={role}}}": 2,
                 f"tender_role_quota{{kind=offered,resource=cpu,role={role}}}": 1,
                 "tender_cluster_allocatable{resource=cpu}": 8,
                 "tender_nodes{available=true}": 1,
                 "tender_nodes{available=false}": 0,
-                "tender_frameworks": 2,
+                "tender_frameworks{state=Unknown}": 2,
+                "tender_cache_objects{resource=nodes}": 1,
+                "tender_leader{component=master}": 1,
                 "tender_offers_standing{phase=Claimed}": 1,
                 "tender_offers_standing{phase=Declined}": 1,
                 "tender_offers_standing{phase=Offered}": 1,
@@ -202,7 +211,15 @@ class TestMetrics:
 
             await until(have_counted_an_event, "an event of a node")
             figures = await part.figures()
+            await world.remove_framework("web")
+
+            async def have_forgotten_it() -> bool:
+                return not any("framework=web" in name for name in await part.figures())
+
+            await until(have_forgotten_it, "the end of its series")
         assert figures["tender_cycle_duration_seconds_count"] > 0
+        assert figures["tender_event_queue_duration_seconds_count"] > 0
+        assert 0 <= figures["tender_cache_silence_seconds{resource=pods}"] < 300
         assert figures[f"tender_build_info{{component=master,version={tender.__version__}}}"] == 1
 
     async def test_of_the_controller_tell_of_answers_launches_and_writes(
@@ -213,7 +230,9 @@ class TestMetrics:
         async with master(world, api_server.kubeconfig), controller(world, api_server.kubeconfig) as part:
             expected: dict[str, float] = {
                 "tender_answers_total{answer=claimed}": 1,
-                "tender_launches_total{outcome=created}": 2,
+                f"tender_launches_total{{framework=web,namespace={world.namespace},outcome=created}}": 2,
+                "tender_launch_failures_total{reason=Forbidden}": 0,
+                "tender_leader{component=controller}": 1,
                 "tender_stops_total": 0,
                 "tender_turns_failed_total": 0,
                 "tender_api_writes_total{resource=pods,verb=create}": 2,
@@ -223,4 +242,23 @@ class TestMetrics:
             }
             await part.shows(expected)
             figures = await part.figures()
+            await world.remove_framework("web")
+
+            async def have_forgotten_it() -> bool:
+                return not any("framework=web" in name for name in await part.figures())
+
+            await until(have_forgotten_it, "the end of its series")
         assert figures["tender_turn_duration_seconds_count"] > 0
+        assert figures["tender_event_queue_duration_seconds_count"] > 0
+
+    @pytest.mark.parametrize(("start", "part_of"), [(master, MASTER), (controller, CONTROLLER)])
+    async def test_are_those_that_are_declared(self, world: World, api_server: ApiServer, start: Start, part_of: str):
+        async with start(world, api_server.kubeconfig) as part:
+            await part.ready()
+            found = {family.name: family for family in await part.families()}
+        declared = {name.removesuffix("_total"): one for name, one in METRICS.items() if part_of in one.parts}
+        assert found.keys() == declared.keys()
+        for name, metric in declared.items():
+            assert (found[name].type, found[name].documentation) == (metric.kind.value, metric.help)
+            labels = {label for sample in found[name].samples for label in sample.labels} - {"le"}
+            assert labels in (set(metric.labels), set()), name

@@ -80,7 +80,7 @@ class TestARoleThatOnlyANameStandsFor:
             async with master(world, proxy.kubeconfig) as part:
 
                 async def knows_frameworks() -> bool:
-                    return (await part.figures())["tender_frameworks"] == 2
+                    return await part.total("tender_frameworks") == 2
 
                 await until(knows_frameworks, "frameworks")
                 held.close()

@@ -66,7 +66,8 @@ class TestAnOffer:
                 return not await world.offers()
 
             await until(is_gone, "the end of the object")
-            assert (await part.figures())["tender_offers_total{outcome=rescinded}"] == 1
+            assert await part.total("tender_offers_total", outcome="rescinded") == 1
+            assert await part.total("tender_offers_rescinded_total", cause="room") == 1
 
     async def test_is_claimed_or_rescinded_when_both_happen_at_once(self, world: World, api_server: ApiServer):
         await world.add_nodes(ROUNDS, cpu="1")

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.builders import NOON, claim_of, demand, framework, offer, owner_of, pod_spec
+from tests.unit.figures import total
 from tests.unit.memory import MemoryApi, MemoryClient, cache_of
 
 from tender.api.names import MANAGER_SERVICE
@@ -102,7 +103,7 @@ class Bench:
         return None if known is None else str(known.status.phase)
 
     def count(self, name: str, **labels: str) -> float:
-        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+        return total(self.metrics.registry, name, labels)
 
 
 @pytest.fixture
@@ -204,7 +205,8 @@ class TestLaunches:
         bench.refuse("create", Forbidden(403, "Forbidden", "exceeded quota: pods"))
         with pytest.raises(Forbidden, match="exceeded quota"):
             await bench.carry_out(turn(launches=(launch(),)))
-        assert bench.count("tender_launches_total", outcome="failed") == 1
+        assert bench.count("tender_launches_total", framework="web", outcome="failed") == 1
+        assert bench.count("tender_launch_failures_total", reason="Forbidden") == 1
         assert bench.view.seen(framework("web"), NOON).launched == frozenset()
 
 

@@ -109,6 +109,7 @@ async def test_every_framework_that_comes_gets_a_turn():
     async with bench.running():
         await bench.until(lambda: len(bench.executor.turns) == 2)
     assert sorted(bench.executor.names) == ["shop", "web"]
+    assert bench.metrics.registry.get_sample_value("tender_event_queue_duration_seconds_count") == 2
 
 
 async def test_many_changes_before_a_turn_are_one_turn():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import ClusterError, Layout, tools
+from cluster import ClusterError, Layout, debian, tools
 from cluster.fake import ANNOTATION, FakeNodes
 from cluster.layout import settle
 from cluster.wrappers import wrap_programs
@@ -46,6 +46,27 @@ def test_every_program_has_a_pinned_place_in_the_cache(name: str, tmp_path: Path
     place = tools.location(name)
     assert place.is_relative_to(tmp_path / "bin")
     assert place.name == name
+
+
+class TestAPackageOfDebian:
+    def test_is_pinned_by_name_and_version(self):
+        assert debian.read_pin("# why\nprometheus 2.42.0+ds-5\n") == debian.Pin("prometheus", "2.42.0+ds-5")
+
+    @pytest.mark.parametrize("text", ["", "prometheus\n", "prometheus 1\nanother 2\n"])
+    def test_that_is_not_one_name_and_one_version_is_an_error(self, text: str):
+        with pytest.raises(ClusterError, match="one line"):
+            debian.read_pin(text)
+
+    def test_gives_way_to_an_installed_program_where_there_is_no_apt(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        installed = tmp_path / "installed" / "promtool"
+        settle(installed, "#!/bin/sh\n", mode=0o755)
+        monkeypatch.setenv("PATH", str(installed.parent))
+        debian.fetch(debian.Pin("prometheus", "1"), "usr/bin/promtool", tmp_path / "promtool")
+        assert (tmp_path / "promtool").resolve() == installed
+        with pytest.raises(ClusterError, match="comes from Debian's package prometheus"):
+            debian.fetch(debian.Pin("prometheus", "1"), "usr/bin/prometheus", tmp_path / "prometheus")
 
 
 class TestACommandOfACluster:

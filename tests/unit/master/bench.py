@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 from tests.builders import node
+from tests.unit.figures import total
 from tests.unit.memory import Cache, Listener, MemoryApi, MemoryClient, Refuse
 
 from tender.allocation import Ledger
@@ -58,7 +59,7 @@ class Master:
         self.client = MemoryClient(api, refuse=refuse)
         intake = Intake(self.ledger, self.book.pod_changed, self.book.room)
         self.facts = Facts(self.ledger, self.book, intake, cast("EventRecorder", self.recorder), self.metrics, clock)
-        self.executor = Executor(cast("Client", self.client), self.facts.offers, tasks)
+        self.executor = Executor(cast("Client", self.client), self.facts.offers, tasks, self.metrics)
         self.loop = AllocationLoop(
             self.ledger,
             self.book,
@@ -95,8 +96,8 @@ class Master:
             await asyncio.sleep(0)
 
     def count(self, name: str, **labels: str) -> float:
-        """The value of a metric."""
-        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+        """The sum of a metric's samples that have these labels."""
+        return total(self.metrics.registry, name, labels)
 
 
 def _registered(registry: Registry[Any]) -> Listener:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.builders import NOON, demand, external, node, offer, owner_of, pod_spec, role, slice_on
+from tests.unit.figures import series
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
@@ -167,8 +168,10 @@ class TestOffers:
         async with bench() as it:
             await it.tick()
             it.api.remove(FRAMEWORKS, "spark")
+            assert it.count("tender_offers_total", framework="spark", outcome="made") == 1
             await it.tick(1)
             assert it.offers == []
+            assert series(it.master.metrics.registry, "tender_offers_total") == {}
 
     async def test_offers_on_a_node_that_goes_are_rescinded(self):
         async with bench() as it:
@@ -177,6 +180,20 @@ class TestOffers:
                 it.master.facts.node_changed(node(part.node), node(part.node, cordoned=True))
             await it.tick(1)
             assert "Rescinded" in [one.status.phase for one in it.offers]
+            assert series(it.master.metrics.registry, "tender_offers_rescinded_total") == {
+                ("room",): 1,
+                ("role",): 0,
+                ("left",): 0,
+            }
+
+    async def test_the_time_until_an_answer_is_told(self):
+        async with bench() as it:
+            await it.tick()
+            it.now += 7
+            it.claim_all()
+            await it.tick(1)
+            assert it.count("tender_offer_answer_seconds_sum", answer="claimed") == 8
+            assert it.count("tender_offer_answer_seconds_count") == 1
 
     async def test_a_claim_that_was_faster_than_the_master_stands(self):
         async with bench() as it:

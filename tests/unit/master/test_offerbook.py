@@ -11,7 +11,7 @@ from tender.allocation import Ledger, Reservation
 from tender.api import core
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase, ResourceOffer
-from tender.master.dues import Due, Remove, Withdraw
+from tender.master.dues import Cause, Due, Remove, Withdraw
 from tender.master.intake import Intake
 from tender.master.offerbook import OfferBook
 from tender.master.registry import key_of
@@ -109,13 +109,13 @@ class TestAnOpenOffer:
     def test_is_rescinded_when_its_framework_changes_its_role(self, master):
         master.offer(made())
         (due,) = master.due(external(role="batch"))
-        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role default")
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role default", Cause.LEFT)
 
     def test_is_rescinded_when_its_framework_leaves_one_of_its_roles(self, master):
         master.offer(made(role="batch"))
         assert master.due(external(role="adhoc", roles=["batch"])) == []
         (due,) = master.due(external(role="adhoc", roles=["nightly"]))
-        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role batch")
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "the framework has left role batch", Cause.LEFT)
 
     def test_is_charged_to_its_role(self, master):
         master.offer(made(role="batch"))
@@ -133,12 +133,12 @@ class TestAnOpenOffer:
     def test_is_rescinded_when_one_of_its_nodes_is_gone(self, master):
         master.offer(made())
         master.intake.node_changed(node("node-2"), None)
-        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2 is gone")]
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2 is gone", Cause.ROOM)]
 
     def test_is_rescinded_when_one_of_its_nodes_takes_no_pods_any_more(self, master):
         master.offer(made())
         master.intake.node_changed(node("node-2"), node("node-2", cordoned=True))
-        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2: the node is cordoned")]
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "node node-2: the node is cordoned", Cause.ROOM)]
 
     def test_is_left_alone_while_it_is_being_created(self, master):
         one = made(expires=NOON)
@@ -166,7 +166,7 @@ class TestOvercommitment:
         master.offer(made())
         self.crowd(master, "3100m")
         (due,) = master.due()
-        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "node node-1 has less to give")
+        assert due == Withdraw(KEY, OfferPhase.RESCINDED, "node node-1 has less to give", Cause.ROOM)
 
     def test_just_enough_is_rescinded(self, master):
         for number in (1, 2, 3):
