@@ -37,10 +37,16 @@ spec:
   .map(o, o.name + ' ' + o.uid + ' ' + string(o.?controller.orValue(false)))
 {{- end -}}
 
-{{/* CEL: whether the user may claim each of the frameworks in a variable. Takes the variable. */}}
+{{/* CEL: whether the user may claim a framework of the pod's namespace. Takes the variable with its name. */}}
 {{- define "tender.mayClaim" -}}
-{{ . }}.all(f, authorizer.group('tender.dev').resource('frameworks')
-  .namespace(request.namespace).name(f).check('claim').allowed())
+authorizer.group('tender.dev').resource('frameworks').namespace(request.namespace)
+  .name({{ . }}).check('claim').allowed()
+{{- end -}}
+
+{{/* CEL: the rest of the sentence for who may not. */}}
+{{- define "tender.mayNotClaim" -}}
+', by its label tender.dev/framework or its owner, and you may not claim it:'
++ ' the verb "claim" on frameworks.tender.dev is needed, as in the ClusterRole {{ include "tender.fullname" . }}-framework'
 {{- end -}}
 
 {{/* CEL: the roles that a framework or a reservation takes part in. Takes the variable with the object. */}}

@@ -3,7 +3,7 @@
 from tests.builders import owner_of
 from tests.integration.conftest import ApiServer
 from tests.integration.isolation.tenants import AUTHOR, EDITS, Tenants
-from tests.integration.running.parts import Part, master
+from tests.integration.running.parts import master
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand, tasks_in
 
@@ -52,7 +52,7 @@ class TestAVictim:
         [node, *_] = await world.add_nodes(1)
         await declared(world, "web", count=1, requests={"cpu": "1"})
         attacker = await tenants.account("attacker", EDITS)
-        async with master(world, api_server.kubeconfig) as part:
+        async with master(world, api_server.kubeconfig):
             offer = await world.claim(await world.an_offer("web"))
             await is_charged(world, "web", 1000)
             labels = {LABEL_FRAMEWORK: "web", LABEL_OFFER: offer.metadata.name, LABEL_TASK: "a"}
@@ -71,7 +71,7 @@ class TestAVictim:
         own = await world.add_framework("web")
         await world.declare("web")
         attacker = await tenants.account("attacker", AUTHOR)
-        async with master(world, api_server.kubeconfig) as part:
+        async with master(world, api_server.kubeconfig):
             await attacker.add_pod("theirs", node, {"cpu": "1"}, owner=web)
             await attacker.add_pod("own", node, {"cpu": "500m"}, owner=own)
             await is_charged(world, "web", 500)
@@ -85,7 +85,7 @@ class TestAVictim:
         web = await world.add_framework("web")
         await world.declare("web")
         attacker = await tenants.account("attacker", AUTHOR)
-        async with master(world, api_server.kubeconfig) as part:
+        async with master(world, api_server.kubeconfig):
             pod = pod_owned_by("mine", web.metadata.uid or "", node)
             await attacker.client.create(PODS, {**pod, "metadata": {**pod["metadata"], "namespace": world.namespace}})
             await is_seen(world, node)
@@ -99,7 +99,7 @@ class TestAVictim:
         mine = await world.add_framework("mine")
         await world.declare("mine")
         attacker = await tenants.account("attacker", AUTHOR)
-        async with master(world, api_server.kubeconfig) as part:
+        async with master(world, api_server.kubeconfig):
             offer = await world.claim(await world.an_offer("web"))
             labels = {LABEL_OFFER: offer.metadata.name, LABEL_TASK: "a"}
             await attacker.add_pod("thief", node, {"cpu": "10m"}, owner=mine, labels=labels)
@@ -123,9 +123,7 @@ class TestAnAttacker:
             await part.cycles(4)
             assert tasks_in(await world.open_offers("mine")) == tasks_in(await world.open_offers("web")) == 5
 
-    async def test_stops_nobody_by_demands_without_measure(
-        self, world: World, tenants: Tenants, api_server: ApiServer
-    ):
+    async def test_stops_nobody_by_demands_without_measure(self, world: World, tenants: Tenants, api_server: ApiServer):
         """Tasks that ask for nothing take places for pods, which count where `pods` is a shared resource."""
         await world.add_nodes(2, cpu="5")
         await declared(world, "web", count=4, requests={"cpu": "1"})
@@ -173,17 +171,13 @@ class TestAnAttacker:
         async with master(world, api_server.kubeconfig) as part:
             offer = await world.an_offer("mine")
             status = {"phase": "Declined", "refuseSeconds": 31_536_000, "answeredAt": "9999-12-31T23:59:59Z"}
-            await attacker.client.patch_status(
-                RESOURCE_OFFERS, offer.metadata.name, status, namespace=world.namespace
-            )
+            await attacker.client.patch_status(RESOURCE_OFFERS, offer.metadata.name, status, namespace=world.namespace)
             await declared(world, "web", count=4, requests={"cpu": "1"})
             assert tasks_in([await world.an_offer("web")]) == 4
             await part.cycles()
             assert await world.open_offers("mine") == []
 
-    async def test_pays_for_a_claim_that_it_calls_empty(
-        self, world: World, tenants: Tenants, api_server: ApiServer
-    ):
+    async def test_pays_for_a_claim_that_it_calls_empty(self, world: World, tenants: Tenants, api_server: ApiServer):
         await world.add_nodes(1, cpu="4")
         await declared(world, "mine", count=4, requests={"cpu": "1"})
         attacker = await tenants.account("attacker", AUTHOR)

@@ -68,9 +68,7 @@ class TestATenant:
         await refused(client.create(RESERVATIONS, reservation(where)))
         await refused(client.patch(NODES, "node-1", {"spec": {"unschedulable": True}}))
 
-    async def test_touches_nothing_of_another_namespace(
-        self, world: World, tenants: Tenants, roles: tuple[str, ...]
-    ):
+    async def test_touches_nothing_of_another_namespace(self, world: World, tenants: Tenants, roles: tuple[str, ...]):
         victim = await tenants.neighbour()
         await victim.add_framework("web")
         attacker = await tenants.account("attacker", roles)
@@ -127,14 +125,14 @@ class TestAnAuthor:
         offer = await offered(world)
         await world.add_framework("web")
         author = await tenants.account("author", AUTHOR)
-        with pytest.raises(Invalid, match="should match|must be of type date-time"):
+        with pytest.raises(Invalid, match=r"should match|must be of type date-time"):
             await author.client.patch_status(
                 RESOURCE_OFFERS,
                 offer.metadata.name,
                 {"phase": "Declined", "answeredAt": moment},
                 namespace=world.namespace,
             )
-        with pytest.raises(Invalid, match="should match|must be of type date-time"):
+        with pytest.raises(Invalid, match=r"should match|must be of type date-time"):
             status = {"backoff": {"failures": 1, "until": moment}}
             await author.client.patch_status(FRAMEWORKS, "web", status, namespace=world.namespace)
 
