@@ -37,15 +37,23 @@ class Request:
 
 
 def granted(roles: Iterable[Manifest]) -> set[Right]:
-    """All rights of these roles."""
+    """All rights of these roles themselves; none of one that is aggregated from others."""
     return {
         Right(group, resource, verb)
         for role in roles
-        for rule in role["rules"]
+        for rule in role.get("rules", ())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
+
+
+def aggregated(roles: Iterable[Manifest], name: str) -> set[Right]:
+    """The rights that the cluster's controller manager gathers into an aggregated role."""
+    roles = list(roles)
+    [whole] = [role for role in roles if role["metadata"]["name"] == name]
+    selectors = [selector["matchLabels"].items() for selector in whole["aggregationRule"]["clusterRoleSelectors"]]
+    return granted(role for role in roles if any(one <= role["metadata"]["labels"].items() for one in selectors))
 
 
 def requests(audit_log: Path, user: str) -> Iterator[Request]:
