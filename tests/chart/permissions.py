@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +20,19 @@ class Right(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the API server. `right` is None for paths that are no objects, such as discovery."""
+    """One request to the API server. `right` is None for paths that are no objects, such as discovery.
+
+    `allowed` is RBAC's word: a code 403 may also come from a namespace that is ending, or a quota. `at` is when it
+    came, in epoch seconds.
+    """
 
     user: str
     right: Right | None
     namespace: str
     path: str
     code: int
+    allowed: bool
+    at: float
 
     @property
     def rights(self) -> set[Right]:
@@ -71,4 +78,7 @@ def _request(event: dict[str, Any]) -> Request:
         resource = "/".join(part for part in (target["resource"], target.get("subresource")) if part)
         right = Right(target.get("apiGroup", ""), resource, event["verb"])
     code = event.get("responseStatus", {}).get("code", 0)
-    return Request(event["user"]["username"], right, target.get("namespace", ""), event["requestURI"], code)
+    allowed = event.get("annotations", {}).get("authorization.k8s.io/decision") != "forbid"
+    at = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
+    where = target.get("namespace", "")
+    return Request(event["user"]["username"], right, where, event["requestURI"], code, allowed, at)
