@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from tests.e2e.release import Release
 from tests.e2e.services import Namespace
 from tests.e2e.waiting import eventually
 
