@@ -7,16 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from image.archive import Settings, write_image
+from image.archive import Layer, Settings, write_image
 from image.base import ImageError, build_base, why_no_base
-from image.python_layers import REPOSITORY, dependencies_layer, project, tender_layer
+from image.python_layers import REPOSITORY, dependencies_layer, tender_layer, version
 
 USER = "65532:65532"
 
 
 def image_name() -> str:
     """The name and tag, such as "tender.dev/tender:0.1.0"."""
-    return f"tender.dev/tender:{project()[0]}"
+    return f"tender.dev/tender:{version()}"
 
 
 def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path:
@@ -24,6 +24,15 @@ def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path
     reason = why_no_base()
     if reason:
         return _build_with_engine(output, reason)
+    layers, settings = operator_layers(cache, mirror)
+    return write_image(output / "tender.tar", (image_name(),), layers, settings)
+
+
+def operator_layers(cache: Path, mirror: str | None = None) -> tuple[list[Layer], Settings]:
+    """The layers of Tender's image, and what runs in it. Raises ImageError where debootstrap cannot run."""
+    reason = why_no_base()
+    if reason:
+        raise ImageError(f"Tender's layers cannot be built: {reason}")
     base = build_base(cache, mirror)
     layers = [base.layer, dependencies_layer(cache, base.python), tender_layer(cache, base.python)]
     settings = Settings(
@@ -31,7 +40,7 @@ def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path
         user=USER,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
     )
-    return write_image(output / "tender.tar", (image_name(),), layers, settings)
+    return layers, settings
 
 
 def _build_with_engine(output: Path, reason: str) -> Path:
