@@ -1,10 +1,11 @@
-"""`python hack/release`, from the virtual environment that `make install` makes."""
+"""Lets `python hack/release` run the package: the parent folder becomes the import path."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from release.cli import main
+from release.cli import main  # noqa: E402
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

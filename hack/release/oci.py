@@ -1,8 +1,8 @@
 """Writes OCI archives: an image with the manifest that registries name by its digest.
 
-The digest is known before any registry is, so that the chart of a release can pin it. It stays the same where the image
-is pushed as it is, for instance by `skopeo copy --preserve-digests oci-archive:tender-oci.tar docker://…`. The same layers
-give the same bytes with the same zlib.
+The digest is known before any registry is, so that the chart of a release can pin it. It stays the same where the
+image is pushed as it is, for instance by `skopeo copy --preserve-digests oci-archive:tender-oci.tar docker://…`. The
+same layers give the same bytes with the same zlib.
 """
 
 import gzip

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from cluster.layout import REPOSITORY
@@ -19,7 +19,7 @@ ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)(?P<rest>.*(
 RENEW = "run `make locks`"
 
 
-def locked(lock: str) -> dict[str, Version]:
+def locked(lock: str) -> dict[NormalizedName, Version]:
     return {canonicalize_name(entry["name"]): Version(entry["version"]) for entry in entries(lock)}
 
 
@@ -39,9 +39,9 @@ def wanted(lock: str) -> Iterator[Requirement]:
             yield from map(Requirement, PROJECT["optional-dependencies"][extra])
 
 
-def with_what_they_need(requirements: Iterable[Requirement]) -> set[str]:
+def with_what_they_need(requirements: Iterable[Requirement]) -> set[NormalizedName]:
     """The names of all that these requirements bring, going by what is installed here."""
-    names: set[str] = set()
+    names: set[NormalizedName] = set()
     waiting = [(one, extra) for one in requirements for extra in ("", *one.extras)]
     while waiting:
         requirement, extra = waiting.pop()
