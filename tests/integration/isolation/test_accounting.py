@@ -1,5 +1,6 @@
 """Whom the master charges: nobody has others pay, pays less than it holds, or gets more by what it writes."""
 
+import pytest
 from tests.builders import owner_of
 from tests.integration.conftest import ApiServer
 from tests.integration.isolation.tenants import AUTHOR, EDITS, Tenants
@@ -123,11 +124,22 @@ class TestAnAttacker:
             await part.cycles(4)
             assert tasks_in(await world.open_offers("mine")) == tasks_in(await world.open_offers("web")) == 5
 
-    async def test_stops_nobody_by_demands_without_measure(self, world: World, tenants: Tenants, api_server: ApiServer):
-        """Tasks that ask for nothing take places for pods, which count where `pods` is a shared resource."""
+    @pytest.mark.parametrize(
+        ("unshared", "limit"), [(frozenset(), {}), (frozenset({"pods"}), {"pods": "50"})], ids=["shared", "limited"]
+    )
+    async def test_stops_nobody_by_demands_without_measure(
+        self,
+        world: World,
+        tenants: Tenants,
+        api_server: ApiServer,
+        unshared: frozenset[str],
+        limit: dict[str, str],
+    ):
+        """Tasks that ask for nothing take places for pods, so those have to count in shares or be limited."""
         await world.add_nodes(2, cpu="5")
         await declared(world, "web", count=4, requests={"cpu": "1"})
-        await world.add_framework("mine")
+        await world.add_role(world.named("greedy"), quota={"limit": limit})
+        await world.add_framework("mine", role=world.named("greedy"))
         attacker = await tenants.account("attacker", AUTHOR)
         most = 2**31 - 1
         await attacker.declare(
@@ -137,8 +149,7 @@ class TestAnAttacker:
             demand("strange", most, requests={"example.com/nothing": "1n"}),
             *(demand(f"d{number}", most, requests={"cpu": "1"}) for number in range(100)),
         )
-        everything = Settings(unshared_resources=frozenset())
-        async with master(world, api_server.kubeconfig, cycle=everything):
+        async with master(world, api_server.kubeconfig, cycle=Settings(unshared_resources=unshared)):
             assert tasks_in(await until(lambda: world.open_offers("web"), "an offer to the other")) == 4
 
     async def test_stops_nobody_by_pods_that_ask_for_more_than_there_is(
