@@ -18,10 +18,11 @@ help: ## Show what there is to make
 .PHONY: install
 install: $(VENV)/installed ## Make .venv with tender and the tools of its tests in it
 
-$(VENV)/installed: pyproject.toml hack/constraints.txt
+# What is installed is named with hashes in hack/locks; Tender itself is the working tree.
+$(VENV)/installed: pyproject.toml hack/locks/dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt hatchling editables
-	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r hack/locks/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
 
 .PHONY: demo
@@ -79,7 +80,7 @@ bench-frameworks: install tools ## Measure frameworks until they are ready, besi
 
 .PHONY: mutate
 mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS=--keep
-	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev,mutate]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r hack/locks/mutate.txt
 	nice -n 10 $(BIN)/python hack/mutation $(FLAGS) $(MODULES)
 
 .PHONY: crds
@@ -100,6 +101,11 @@ cli-reference: install ## Write docs/cli.md from the help of the commands
 metrics: install ## Generate docs/metrics.md from the declarations
 	$(BIN)/python -m tender.cluster.metrics.document docs/metrics.md
 
+.PHONY: locks
+locks: install ## Write hack/locks anew, after a change of dependencies
+	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt uv
+	$(BIN)/python hack/locks
+
 .PHONY: format
 format: install ## Format the Python code
 	$(BIN)/ruff check --fix
@@ -108,6 +114,11 @@ format: install ## Format the Python code
 .PHONY: image
 image: ## Build Tender's images as archives under build/images/
 	$(PYTHON) hack/image build
+
+.PHONY: release
+release: install ## Make what a release consists of, into build/release/: image, chart, list of contents, checksums
+	$(PYTHON) hack/cluster build helm
+	$(BIN)/python hack/release
 
 .PHONY: clean
 clean: ## Remove what was made here (the cache of built programs stays)

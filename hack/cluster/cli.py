@@ -50,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--scheduler-qps", type=int, help="kube-scheduler's requests per second (default: 50)")
     up.add_argument("--node-monitor-grace-period", help="silence after which a node is lost (default: 50s)")
-    up.add_argument("--audit-log", action=argparse.BooleanOptionalAction, help="write logs/audit.log (default: no)")
+    up.add_argument(
+        "--audit-log",
+        action=argparse.BooleanOptionalAction,
+        help="write logs/audit.log (default: no)",
+    )
     up.add_argument(
         "--fake-pods",
         action=argparse.BooleanOptionalAction,

@@ -13,11 +13,17 @@ from cluster.certificates import Authority, Identity
 from cluster.layout import Layout, settle
 from cluster.processes import Program
 
+_SYSTEM_ACCOUNTS = "system:serviceaccounts:kube-system"
 _AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
+    # What programs on the cluster ask for. Its own parts and the administrator may everything, and would fill the disk.
+    "rules": [
+        {"level": "None", "userGroups": [_SYSTEM_ACCOUNTS]},
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "None"},
+    ],
 }
 
 _FEWER_COLLECTIONS = (("GOGC", "400"), ("GOMEMLIMIT", "2GiB"))
@@ -33,7 +39,7 @@ class ControlPlaneOptions:
     `alone` leaves out the controller manager and the scheduler. `real_nodes` says that nodes reach the API
     server over their network, and that there is a machine to make volumes on. `node_monitor_grace_period` is a Go
     duration: how long a node may be silent before it counts as lost. `scheduler_qps` limits the
-    scheduler's requests per second.
+    scheduler's requests per second. `audit_log` writes down what service accounts ask for.
     """
 
     alone: bool = False

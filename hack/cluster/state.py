@@ -19,8 +19,8 @@ class Options:
     nodes: real nodes (default 1 where the machine allows it, else 0); fake: fake nodes at least (default 0);
     port: the API server's (default: the first free from 21443 on); flavour: "local", "kind" or "auto";
     control_plane_only: etcd and the API server alone; scheduler_qps: requests per second (default 50);
-    node_monitor_grace_period: a Go duration (default "50s"); audit_log: write logs/audit.log;
-    fake_pods: whether kwok runs the pods of fake nodes (default yes).
+    node_monitor_grace_period: a Go duration (default "50s"); audit_log: write into logs/audit.log what service
+    accounts ask for; fake_pods: whether kwok runs the pods of fake nodes (default yes).
     """
 
     nodes: int | None = None

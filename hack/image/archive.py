@@ -102,7 +102,7 @@ def write_layer(path: Path, fill: Callable[[tarfile.TarFile], None], comment: st
 
 def write_image(path: Path, names: Sequence[str], layers: list[Layer], settings: Settings) -> Path:
     """Write an image with these names ("host/repository:tag") as a docker-archive at `path`."""
-    configuration = json.dumps(_configuration(layers, settings), sort_keys=True).encode()
+    configuration = json.dumps(configuration_of(layers, settings), sort_keys=True).encode()
     digest = hashlib.sha256(configuration).hexdigest()
     manifest = [
         {
@@ -135,7 +135,8 @@ def image_contents(path: Path) -> dict[str, str]:
         return {name: entry["Config"] for entry in json.load(manifest) for name in entry["RepoTags"] or []}
 
 
-def _configuration(layers: list[Layer], settings: Settings) -> dict[str, Any]:
+def configuration_of(layers: list[Layer], settings: Settings) -> dict[str, Any]:
+    """The configuration of an image, as Docker and OCI have it."""
     return {
         "architecture": _MACHINES.get(platform.machine(), platform.machine()),
         "os": "linux",

@@ -7,16 +7,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from image.archive import Settings, write_image
+from image.archive import Layer, Settings, write_image
 from image.base import ImageError, build_base, why_no_base
-from image.python_layers import REPOSITORY, dependencies_layer, project, tender_layer
+from image.python_layers import REPOSITORY, dependencies_layer, tender_layer, version
 
 USER = "65532:65532"
 
 
 def image_name() -> str:
     """The name and tag, such as "tender.dev/tender:0.2.0"."""
-    return f"tender.dev/tender:{project()[0]}"
+    return f"tender.dev/tender:{version()}"
 
 
 def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path:
@@ -24,19 +24,25 @@ def build_operator(output: Path, cache: Path, mirror: str | None = None) -> Path
     reason = why_no_base()
     if reason:
         return _build_with_engine(output, reason)
-    return _build(output / "tender.tar", image_name(), cache, mirror)
+    layers, settings = operator_layers(cache, mirror)
+    return write_image(output / "tender.tar", (image_name(),), layers, settings)
 
 
 def build_former(output: Path, cache: Path, wheel: Path) -> Path:
     """Write the image of a former version, whose wheel this is, with the dependencies of the present one."""
+    former = wheel.name.split("-")[1]
+    layers, settings = operator_layers(cache, wheel=wheel)
+    return write_image(output / f"tender-{former}.tar", (f"tender.dev/tender:{former}",), layers, settings)
+
+
+def operator_layers(cache: Path, mirror: str | None = None, wheel: Path | None = None) -> tuple[list[Layer], Settings]:
+    """The layers of Tender's image, and what runs in it; Tender is that of the working tree, or that of a wheel.
+
+    Raises ImageError where debootstrap cannot run.
+    """
     reason = why_no_base()
     if reason:
-        raise ImageError(f"the image of {wheel.name} cannot be built: {reason}")
-    version = wheel.name.split("-")[1]
-    return _build(output / f"tender-{version}.tar", f"tender.dev/tender:{version}", cache, None, wheel)
-
-
-def _build(archive: Path, name: str, cache: Path, mirror: str | None, wheel: Path | None = None) -> Path:
+        raise ImageError(f"Tender's layers cannot be built: {reason}")
     base = build_base(cache, mirror)
     layers = [base.layer, dependencies_layer(cache, base.python), tender_layer(cache, base.python, wheel)]
     settings = Settings(
@@ -44,7 +50,7 @@ def _build(archive: Path, name: str, cache: Path, mirror: str | None, wheel: Pat
         user=USER,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"},
     )
-    return write_image(archive, (name,), layers, settings)
+    return layers, settings
 
 
 def _build_with_engine(output: Path, reason: str) -> Path:

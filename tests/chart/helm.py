@@ -33,6 +33,10 @@ class Rendered:
     def of(self, kind: str) -> list[Manifest]:
         return [each for each in self.objects if each["kind"] == kind]
 
+    def text_of(self, *kinds: str) -> str:
+        """The objects of these kinds, as kubectl takes them."""
+        return yaml.safe_dump_all(each for kind in kinds for each in self.of(kind))
+
     def one(self, kind: str, name: str) -> Manifest:
         [found] = [each for each in self.of(kind) if each["metadata"]["name"] == name]
         return found

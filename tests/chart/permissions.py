@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +20,19 @@ class Right(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the API server. `right` is None for paths that are no objects, such as discovery."""
+    """One request to the API server. `right` is None for paths that are no objects, such as discovery.
+
+    `allowed` is RBAC's word: a code 403 may also come from a namespace that is ending, or a quota. `at` is when it
+    came, in epoch seconds.
+    """
 
     user: str
     right: Right | None
     namespace: str
     path: str
     code: int
+    allowed: bool
+    at: float
 
     @property
     def rights(self) -> set[Right]:
@@ -37,15 +44,23 @@ class Request:
 
 
 def granted(roles: Iterable[Manifest]) -> set[Right]:
-    """All rights of these roles."""
+    """All rights of these roles themselves; none of one that is aggregated from others."""
     return {
         Right(group, resource, verb)
         for role in roles
-        for rule in role["rules"]
+        for rule in role.get("rules", ())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
+
+
+def aggregated(roles: Iterable[Manifest], name: str) -> set[Right]:
+    """The rights that the cluster's controller manager gathers into an aggregated role."""
+    roles = list(roles)
+    [whole] = [role for role in roles if role["metadata"]["name"] == name]
+    selectors = [selector["matchLabels"].items() for selector in whole["aggregationRule"]["clusterRoleSelectors"]]
+    return granted(role for role in roles if any(one <= role["metadata"]["labels"].items() for one in selectors))
 
 
 def requests(audit_log: Path, user: str) -> Iterator[Request]:
@@ -63,4 +78,7 @@ def _request(event: dict[str, Any]) -> Request:
         resource = "/".join(part for part in (target["resource"], target.get("subresource")) if part)
         right = Right(target.get("apiGroup", ""), resource, event["verb"])
     code = event.get("responseStatus", {}).get("code", 0)
-    return Request(event["user"]["username"], right, target.get("namespace", ""), event["requestURI"], code)
+    allowed = event.get("annotations", {}).get("authorization.k8s.io/decision") != "forbid"
+    at = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
+    where = target.get("namespace", "")
+    return Request(event["user"]["username"], right, where, event["requestURI"], code, allowed, at)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.chart.helm import CHART, COMPONENTS, REPOSITORY, Helm, Manifest, Rendered
-from tests.chart.permissions import Right, granted
+from tests.chart.permissions import Right, aggregated, granted
 
 DOCUMENT = (REPOSITORY / "docs" / "rbac.md").read_text()
 SECTIONS = {
@@ -15,6 +15,7 @@ SECTIONS = {
     "## Frameworks of your own": "tender-framework",
     "## Who may reserve": "tender-reservations",
 }
+PEOPLE = {"### tender-view": "tender-view", "### tender-edit": "tender-edit", "### tender-operate": "tender-operate"}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def rendered(helm: Helm) -> Rendered:
 
 def documented(section: str) -> Iterator[Right]:
     """The rights of the table in a section: API group, resources, verbs and why."""
-    text = DOCUMENT.split(section)[1].split("\n## ")[0]
+    text = re.split(r"\n##+ ", DOCUMENT.split(f"{section}\n")[1])[0]
     for row in re.findall(r"^\| (.+?) \| (`.+?`) \| ([a-z, ]+) \| .+ \|$", text, re.MULTILINE):
         group, resources, verbs = (cell.replace("`", "") for cell in row)
         for resource, verb in itertools.product(resources.split(", "), verbs.split(", ")):
@@ -39,7 +40,7 @@ class TestEveryRole:
     def test_names_what_it_grants(self, rendered: Rendered):
         for role in roles(rendered):
             assert "*" not in {word for right in granted([role]) for word in right}
-            assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+            assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role.get("rules", ()))
 
     def test_grants_nothing_that_leads_to_more(self, rendered: Rendered):
         for right in granted(roles(rendered)):
@@ -48,9 +49,11 @@ class TestEveryRole:
             assert right.resource not in {"secrets", "serviceaccounts", "serviceaccounts/token"}
             assert right.verb not in {"bind", "escalate", "impersonate"}
 
-    @pytest.mark.parametrize("template", ["master-rbac", "controller-rbac", "user-roles"])
+    @pytest.mark.parametrize(
+        "template", ["master-rbac.yaml", "controller-rbac.yaml", "user-roles.yaml", "_admission.tpl"]
+    )
     def test_says_why_at_every_rule(self, template: str):
-        lines = (CHART / "templates" / f"{template}.yaml").read_text().splitlines()
+        lines = (CHART / "templates" / template).read_text().splitlines()
         for above, line in itertools.pairwise(lines):
             if line.lstrip().startswith("- apiGroups:"):
                 assert above.lstrip().startswith("# "), line
@@ -87,7 +90,7 @@ class TestEveryComponent:
 
 
 class TestTheDocument:
-    @pytest.mark.parametrize(("section", "role"), SECTIONS.items())
+    @pytest.mark.parametrize(("section", "role"), (SECTIONS | PEOPLE).items())
     def test_lists_the_rights_of_each_role(self, rendered: Rendered, section: str, role: str):
         assert set(documented(section)) == granted([rendered.one("ClusterRole", role)])
 
@@ -98,20 +101,69 @@ class TestTheDocument:
 
 class TestTheRolesOfPeople:
     def test_extend_what_the_clusters_roles_hold(self, rendered: Rendered):
-        aggregated = {
-            role["metadata"]["name"]: {
-                label.rpartition("-")[2] for label in role["metadata"]["labels"] if "aggregate-to" in label
-            }
-            for role in roles(rendered)
-        }
-        assert aggregated["tender-view"] == {"view", "edit", "admin"}
-        assert aggregated["tender-edit"] == {"edit", "admin"}
-        for name in ("tender-master", "tender-framework", "tender-reservations"):
-            assert aggregated[name] == set()
+        assert extended(rendered, "tender-view") == {"view", "edit", "admin"}
+        assert extended(rendered, "tender-edit") == {"edit", "admin"}
+        for role in roles(rendered):
+            if role["metadata"]["name"] not in {"tender-view", "tender-edit"}:
+                assert extended(rendered, role["metadata"]["name"]) == set()
 
-    def test_can_be_left_out(self, helm: Helm):
-        names = {role["metadata"]["name"] for role in roles(helm.template("rbac.aggregateToDefaultRoles=false"))}
-        assert names == {"tender-master", "tender-controller", "tender-framework", "tender-reservations"}
+    def test_can_be_kept_out_of_them(self, helm: Helm, rendered: Rendered):
+        apart = helm.template("rbac.aggregateToDefaultRoles=false")
+        for role in roles(apart):
+            assert extended(apart, role["metadata"]["name"]) == set()
+        assert granted(roles(apart)) == granted(roles(rendered))
+
+    def test_are_gathered_for_who_looks_who_runs_frameworks_and_who_decides(self, rendered: Rendered):
+        view, edit, operate = [granted([rendered.one("ClusterRole", name)]) for name in PEOPLE.values()]
+        assert aggregated(roles(rendered), "tender-viewer") == view
+        assert aggregated(roles(rendered), "tender-editor") == view | edit
+        assert aggregated(roles(rendered), "tender-operator") == view | operate
+
+    def test_show_everything_of_tender_to_who_looks(self, rendered: Rendered):
+        kinds = {crd["spec"]["names"]["plural"] for crd in rendered.of("CustomResourceDefinition")}
+        seen = {right.resource for right in aggregated(roles(rendered), "tender-viewer")}
+        assert seen == kinds
+        assert {right.verb for right in aggregated(roles(rendered), "tender-viewer")} == {"get", "list", "watch"}
+
+    def test_let_nobody_decide_about_shares_and_run_frameworks_at_once(self, rendered: Rendered):
+        editor, operator = [aggregated(roles(rendered), f"tender-{who}") for who in ("editor", "operator")]
+        assert {right.resource for right in writing(editor)} == {"frameworks", "frameworks/scale"}
+        assert {right.resource for right in writing(operator)} == {"frameworkroles", "reservations"}
+
+    def test_touch_no_offer_and_no_status(self, rendered: Rendered):
+        for who in ("viewer", "editor", "operator"):
+            rights = writing(aggregated(roles(rendered), f"tender-{who}"))
+            assert not [right for right in rights if right.resource.startswith("resourceoffers")]
+            assert not [right for right in rights if right.resource.endswith("/status")]
+
+    def test_grow_by_roles_of_others_with_the_same_label(self, rendered: Rendered):
+        other = {
+            "metadata": {"name": "more", "labels": {"tender.dev/aggregate-to-viewer": "true"}},
+            "rules": [{"apiGroups": ["example.com"], "resources": ["reports"], "verbs": ["get"]}],
+        }
+        assert Right("example.com", "reports", "get") in aggregated([*roles(rendered), other], "tender-viewer")
+
+
+class TestThePolicies:
+    def test_give_the_controller_what_they_ask_for_and_only_then(self, helm: Helm, rendered: Rendered):
+        before = granted([rendered.one("ClusterRole", "tender-controller")])
+        claim, use = Right("tender.dev", "frameworks", "claim"), Right("tender.dev", "frameworkroles", "use")
+        for policy, needs in (("claim", claim), ("bind", claim), ("role", use)):
+            under = helm.template(f"admission.{policy}Policy.enabled=true")
+            assert granted([under.one("ClusterRole", "tender-controller")]) - before == {needs}
+            alone = helm.template(f"admission.{policy}Policy.enabled=true", "controller.namespace=shop")
+            assert needs in granted(alone.of("Role"))
+
+
+def extended(rendered: Rendered, name: str) -> set[str]:
+    """The cluster's own roles that a role is added to."""
+    labels = rendered.one("ClusterRole", name)["metadata"]["labels"]
+    return {label.rpartition("-")[2] for label in labels if label.startswith("rbac.authorization.k8s.io/aggregate-to-")}
+
+
+def writing(rights: set[Right]) -> set[Right]:
+    """Those that change something."""
+    return {right for right in rights if right.verb not in {"get", "list", "watch"}}
 
 
 class TestNoRoles:

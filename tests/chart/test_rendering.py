@@ -349,3 +349,56 @@ class TestAValue:
         assert (own["metadata"]["name"], own["value"]) == ("tender-tender-system", 900_000)
         for _, deployment in rendered.deployments():
             assert deployment["spec"]["template"]["spec"]["priorityClassName"] == "tender-tender-system"
+
+
+class TestNetworkPolicies:
+    def test_are_there_when_asked_for_one_for_each_component(self, helm: Helm, default: Rendered):
+        assert default.of("NetworkPolicy") == []
+        rendered = helm.template("networkPolicy.enabled=true")
+        for component, deployment in rendered.deployments():
+            policy = rendered.one("NetworkPolicy", f"tender-{component}")["spec"]
+            assert policy["podSelector"] == deployment["spec"]["selector"]
+            assert policy["policyTypes"] == ["Ingress", "Egress"]
+
+    def test_let_in_nobody_who_is_not_named_and_out_to_the_api_server_alone(self, helm: Helm):
+        for policy in helm.template("networkPolicy.enabled=true").of("NetworkPolicy"):
+            assert policy["spec"]["ingress"] == []
+            ports = [{"port": port, "protocol": "TCP"} for port in (443, 6443)]
+            assert policy["spec"]["egress"] == [{"ports": ports}]
+
+    def test_let_those_who_are_named_read_metrics_and_the_components_reach_what_is_named(self, helm: Helm):
+        values = CHART.parents[1] / "tests" / "chart" / "values" / "guarded.yaml"
+        given = yaml.safe_load(values.read_text())["networkPolicy"]
+        rendered = helm.template(values=values)
+        for component, _ in rendered.deployments():
+            policy = rendered.one("NetworkPolicy", f"tender-{component}")["spec"]
+            [port] = rendered.container(component)["ports"]
+            assert policy["ingress"] == [
+                {"ports": [{"port": port["name"], "protocol": "TCP"}], "from": given["metricsFrom"]}
+            ]
+            to_api_server, to_dns = policy["egress"]
+            assert to_api_server == {"ports": [{"port": 6443, "protocol": "TCP"}], "to": given["apiServer"]["to"]}
+            assert {port["port"] for port in to_dns["ports"]} == {53}
+            assert to_dns["to"] == given["dns"]["to"]
+
+
+class TestAdmissionPolicies:
+    def test_are_there_when_asked_for_each_with_a_binding(self, helm: Helm, default: Rendered):
+        kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+        assert [default.of(kind) for kind in kinds] == [[], []]
+        for value, name in (("claim", "claims"), ("bind", "binding"), ("role", "roles")):
+            rendered = helm.template(f"admission.{value}Policy.enabled=true")
+            assert [[each["metadata"]["name"] for each in rendered.of(kind)] for kind in kinds] == [
+                [f"tender-{name}"]
+            ] * 2
+            [binding] = rendered.of("ValidatingAdmissionPolicyBinding")
+            assert binding["spec"] == {"policyName": f"tender-{name}", "validationActions": ["Deny"]}
+
+    def test_let_nothing_pass_when_they_fail(self, helm: Helm):
+        rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "guarded.yaml")
+        assert {each["spec"]["failurePolicy"] for each in rendered.of("ValidatingAdmissionPolicy")} == {"Fail"}
+
+    def test_are_for_the_namespaces_that_are_chosen(self, helm: Helm):
+        rendered = helm.template("admission.claimPolicy.enabled=true", "admission.namespaceSelector.matchLabels.a=b")
+        [binding] = rendered.of("ValidatingAdmissionPolicyBinding")
+        assert binding["spec"]["matchResources"] == {"namespaceSelector": {"matchLabels": {"a": "b"}}}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.chart.installation import Installation, eventually, framework, node, service, store
 from tests.chart.permissions import Request, Right, granted, requests
 
@@ -28,6 +29,16 @@ class Work:
     """What the two programs asked the API server for while they did their work."""
 
     installation: Installation
+    folder: Path
+
+    def log(self, account: str) -> str:
+        """What a program has logged, with nothing left out."""
+        return (self.folder / f"{account}.log").read_text()
+
+    def token(self, account: str) -> str:
+        """What it showed to the API server."""
+        [user] = yaml.safe_load((self.folder / f"{account}.kubeconfig").read_text())["users"]
+        return str(user["user"]["token"])
 
     def requests(self, account: str) -> list[Request]:
         return list(requests(self.installation.audit_log(), f"system:serviceaccount:{SYSTEM}:{account}"))
@@ -50,13 +61,13 @@ def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
     installation.kubectl("create", "namespace", "shop")
     folder = tmp_path_factory.mktemp("logs")
     with (
-        installation.running("tender-master", SYSTEM, folder, "master"),
-        installation.running("tender-controller", SYSTEM, folder, "controller"),
+        installation.running("tender-master", SYSTEM, folder, "master", "--log-level=debug"),
+        installation.running("tender-controller", SYSTEM, folder, "controller", "--log-level=debug"),
     ):
         _do_everything(installation)
         _change_a_service(installation)
         _keep_a_store(installation)
-    yield Work(installation)
+    yield Work(installation, folder)
     installation.kubectl("delete", "framework,pod", "--all", "--namespace=shop", "--grace-period=0", "--force")
     installation.kubectl("delete", "node", "node-1", "node-2")
     installation.uninstall("tender", SYSTEM)
@@ -167,6 +178,11 @@ def author(work: Work) -> str:
 class TestEveryProgram:
     def test_is_refused_nothing(self, work: Work, account: str):
         assert [each for each in work.requests(account) if each.code in (401, 403)] == []
+
+    def test_logs_no_token(self, work: Work, account: str):
+        assert work.log(account)
+        assert work.token(account) not in work.log(account)
+        assert work.token(account).rpartition(".")[2] not in work.log(account)
 
     def test_is_granted_no_more_than_it_uses(self, work: Work, account: str):
         assert work.granted(account) - RARE == work.used(account) - RARE

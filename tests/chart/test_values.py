@@ -69,6 +69,10 @@ class TestTheSchemaRefuses:
             ("controller.namespace=Shop_1", "at '/controller/namespace': 'Shop_1' does not match pattern"),
             ("master.resources.request.cpu=1", "at '/master/resources': additional properties 'request' not allowed"),
             ("imagePullSecrets[0]=registry", "at '/imagePullSecrets/0': got string, want object"),
+            ("admission.claimPolicy=true", "at '/admission/claimPolicy': got boolean, want object"),
+            ("admission.quotaPolicy.enabled=true", "additional properties 'quotaPolicy' not allowed"),
+            ("networkPolicy.metricsFrom[0].namespace=a", "additional properties 'namespace' not allowed"),
+            ("networkPolicy.apiServer.ports[0]=0", "at '/networkPolicy/apiServer/ports/0': minimum: got 0, want 1"),
             ("master.tolerations[0].efect=NoSchedule", "additional properties 'efect' not allowed"),
         ],
     )

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from structlog.testing import capture_logs
 
 from tender.cluster import access
 from tender.cluster.access import Access, load
@@ -91,6 +93,34 @@ class TestKubeconfig:
         }
         found = load(kubeconfig(tmp_path, {"exec": program}))
         assert await found.headers() == {"Authorization": "Bearer from-plugin"}
+
+    def test_with_a_token_has_to_name_a_server_with_tls(self, tmp_path):
+        path = kubeconfig(tmp_path, {"token": "abc"})
+        with pytest.raises(
+            NoCluster, match=r"http://10\.0\.0\.2:8080: credentials are not sent without TLS"
+        ) as refused:
+            load(path, context="two")
+        assert "abc" not in str(refused.value)
+        here = kubeconfig(tmp_path, {"token": "abc"}, server="http://127.0.0.1:8001")
+        assert load(here).server == "http://127.0.0.1:8001"
+
+    def test_servers_are_verified_unless_it_says_otherwise(self, tmp_path):
+        found = load(kubeconfig(tmp_path))
+        context = found.ssl_context()
+        assert found.verify
+        assert context is not None
+        assert (context.check_hostname, context.verify_mode) == (True, ssl.CERT_REQUIRED)
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+    def test_that_switches_verification_off_is_warned_of(self, tmp_path):
+        with capture_logs() as logs:
+            load(kubeconfig(tmp_path, **{"insecure-skip-tls-verify": True}))
+        assert ["insecure-skip-tls-verify is set" in entry["event"] for entry in logs] == [True]
+
+    async def test_shows_no_token_to_who_looks_at_it(self, tmp_path):
+        found = load(kubeconfig(tmp_path, {"token": "a-secret"}))
+        await found.headers()
+        assert "a-secret" not in repr(found)
 
     def test_settings_of_tls_are_kept(self, tmp_path):
         found = load(kubeconfig(tmp_path, **{"insecure-skip-tls-verify": True, "tls-server-name": "api"}))

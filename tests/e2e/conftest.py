@@ -24,6 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_FIRST_TEST_SECONDS))
+    _put_last(items, "test_rights_throughout.py")
+
+
+def _put_last(items: list[pytest.Item], name: str) -> None:
+    """Run what is about the whole session behind all other tests on the same cluster."""
+    for item in [item for item in items if item.path.name == name]:
+        items.remove(item)
+        beside = [number for number, other in enumerate(items) if other.path.parent == item.path.parent]
+        items.insert(beside[-1] + 1 if beside else len(items), item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,7 +52,7 @@ def cluster() -> Iterator[LocalCluster]:
     The real node has tender.dev/busybox:1 and the image of Tender as it is in the working tree.
     """
     programs = [name for name in TOOLS if name != "kind"]
-    options = Options(flavour="local", nodes=1, fake=FAKE_NODES)
+    options = Options(flavour="local", nodes=1, fake=FAKE_NODES, audit_log=True)
     for started in cluster_for_run("e2e", programs, options):
         started.load_image(build_operator(REPOSITORY / "build" / "images", home() / "images"))
         yield started

@@ -1,6 +1,7 @@
 """Tender as its chart installs it on the real node: install, upgrade, uninstall, and an end without warning."""
 
 import json
+import time
 from functools import partial
 from pathlib import Path
 
@@ -18,10 +19,11 @@ COMPONENTS = ("master", "controller")
 
 
 class Release:
-    """The release "tender" on a cluster."""
+    """The release "tender" on a cluster. `absences` are when it was being uninstalled, in epoch seconds."""
 
     def __init__(self, cluster: LocalCluster) -> None:
         self._cluster = cluster
+        self.absences: list[tuple[float, float]] = []
 
     def install(self, *settings: str, chart: Path = CHART) -> None:
         """Install or upgrade, with these values, by default with the image of the working tree, and wait until it is
@@ -41,8 +43,10 @@ class Release:
 
     def uninstall(self) -> None:
         """Uninstall, and wait until no process of it is left."""
+        begun = time.time()
         self._cluster.helm("uninstall", "tender", "--namespace", NAMESPACE, "--wait", "--timeout", "2m")
         eventually("Tender's pods are gone", lambda: not self._pods())
+        self.absences.append((begun, time.time()))
 
     def pod(self, component: str) -> Manifest:
         """The pod of a component that is not leaving."""

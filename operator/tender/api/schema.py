@@ -14,6 +14,9 @@ from tender.api.rules import SERVER_DEFAULT
 Schema = dict[str, Any]
 
 _REFERENCE = "#/$defs/"
+_READABLE_TIME = r"^[1-9][0-9]{3}-.+([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+"""The API server also takes times that Python cannot read: of the year 0, or 24 hours off. An object with one in its
+status would be ignored, and what it holds charged to nobody."""
 _COPIED = frozenset(
     {
         "enum",
@@ -85,6 +88,8 @@ class _Transformer:
                 self._additional(value, result, place)
             else:
                 raise ValueError(f"{place}: a structural schema has no place for {keyword!r}: {value!r}")
+        if result.get("format") == "date-time":
+            result["pattern"] = _READABLE_TIME
         return result
 
     def _inline(self, schema: Schema, place: str) -> Schema:

@@ -152,6 +152,15 @@ def _settings() -> Any:
 
 
 def _from_settings(settings: Any, namespace: str) -> Access:
+    if settings.api_key and not _is_private(settings.host):
+        raise NoCluster(
+            f"{settings.host}: credentials are not sent without TLS, where everybody on the way can read them; "
+            "use an https:// address, or take the token out of the kubeconfig"
+        )
+    if not settings.verify_ssl:
+        log.warning(
+            "whoever answers is taken for the API server: insecure-skip-tls-verify is set", server=settings.host
+        )
     return Access(
         server=settings.host,
         namespace=namespace,
@@ -163,6 +172,12 @@ def _from_settings(settings: Any, namespace: str) -> Access:
         proxy=settings.proxy or _environment_proxy(settings.host),
         authorization=(lambda: settings.get_api_key_with_prefix("BearerToken")) if settings.api_key else None,
     )
+
+
+def _is_private(server: str) -> bool:
+    """Whether nobody can listen on the way: TLS, or this machine."""
+    address = urlsplit(server)
+    return address.scheme == "https" or address.hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _environment_proxy(server: str) -> str | None:

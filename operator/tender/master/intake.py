@@ -1,7 +1,8 @@
 """From cluster objects to the ledger: nodes, pods, frameworks, roles and reservations, as they come and go.
 
 A pod is charged to a framework by its controller ownerReference, never by a label alone: labels can be written by
-anybody who may create a pod. Facts may come in any order; a pod that is seen before its framework is charged to it
+anybody who may create a pod. The reference counts when name and uid are those of one framework: who may make pods of
+which is asked by name. Facts may come in any order; a pod that is seen before its framework is charged to it
 when the framework comes.
 
 Of a framework's roles, a pod is charged to that of the offer it was made from while the offer is there, as the claim
@@ -153,10 +154,11 @@ class Intake:
                 self._on_pod(framework, None, pod)
 
     def _framework_of(self, pod: core.Pod | None) -> str | None:
-        """The framework that owns a pod; an owner in another namespace is none."""
-        owner = _framework_uid(pod)
-        framework = self._frameworks_by_uid.get(owner) if owner else None
-        if pod is None or framework is None or framework.partition("/")[0] != pod.metadata.namespace:
+        """The framework that owns a pod; an owner in another namespace, or by another name, is none."""
+        owner = pod.controller if pod is not None else None
+        uid = _framework_uid(pod)
+        framework = self._frameworks_by_uid.get(uid) if uid else None
+        if pod is None or owner is None or framework != f"{pod.metadata.namespace}/{owner.name}":
             return None
         return framework
 

@@ -230,6 +230,6 @@ class OfferBook:
                 tasks[task] -= 1
         resources = {resource: amount for resource, amount in resources.items() if amount > 0}
         tasks = {task: count for task, count in tasks.items() if count > 0}
-        if (claim.tasks and not tasks) or not resources:
+        if (any(claim.tasks.values()) and not tasks) or not resources:
             return None
         return Charge(node, resources, framework, tasks, role=entry.offer.spec.role)

@@ -25,7 +25,7 @@ _IMAGES = REPOSITORY / "build" / "images"
 def three_nodes() -> Iterator[LocalCluster]:
     """A cluster of the real nodes node-1 to node-3, in zone-1 to zone-3, with tender.dev/busybox:1."""
     programs = [name for name in TOOLS if name != "kind"]
-    yield from cluster_for_run("e2e-nodes", programs, Options(flavour="local", nodes=len(NODES)))
+    yield from cluster_for_run("e2e-nodes", programs, Options(flavour="local", nodes=len(NODES), audit_log=True))
 
 
 @pytest.fixture(scope="package")

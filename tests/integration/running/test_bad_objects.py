@@ -1,18 +1,57 @@
 """One object that cannot be used disturbs nobody else, and people are told of it."""
 
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
 from tests.integration.conftest import ApiServer
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand
 
+from cluster.layout import REPOSITORY
 from tender.api.names import API_VERSION
+from tender.cluster.errors import Invalid
 from tender.cluster.resources import FRAMEWORKS, NAMESPACES
 
 BEFORE_TIME = "0000-01-01T00:00:00Z"
-"""A moment that the API server takes and Python does not know."""
+"""A moment that Python does not know. The API server takes it where the schema has no pattern for times."""
 
 
+CRD = REPOSITORY / "crds" / "frameworks.tender.dev.yaml"
+PATTERN = "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/backoff/properties/until/pattern"
+
+
+@pytest_asyncio.fixture
+async def lax_definition(world: World, api_server: ApiServer) -> AsyncIterator[None]:
+    """Frameworks as another version of Tender might define them: with any time in one field."""
+
+    async def takes_any_time() -> bool:
+        taken = True
+        for until_ in (BEFORE_TIME, None):
+            status = {"backoff": {"failures": 1, "until": until_}}
+            try:
+                await world.client.patch_status(FRAMEWORKS, "probe", status, namespace=world.namespace)
+            except Invalid:
+                taken = False
+        return taken
+
+    async def takes_no_such_time() -> bool:
+        return not await takes_any_time()
+
+    await world.add_framework("probe")
+    await world.declare("probe")
+    removal = json.dumps([{"op": "remove", "path": PATTERN}])
+    api_server.kubectl("patch", f"--filename={CRD}", "--type=json", f"--patch={removal}")
+    await until(takes_any_time, "the API server takes any time")
+    yield
+    api_server.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRD}")
+    await until(takes_no_such_time, "the API server judges times again")
+
+
+@pytest.mark.usefixtures("lax_definition")
 class TestAnObjectThatCannotBeRead:
     async def test_is_told_of_and_the_others_are_served(self, world: World, api_server: ApiServer):
         await world.add_nodes(1)

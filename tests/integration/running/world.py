@@ -239,6 +239,10 @@ class World:
     async def enter(self) -> None:
         """Take away what other tests left for every master to see; make the namespace fit for pods."""
         await self._remove_everywhere()
+        await self.admit_pods()
+
+    async def admit_pods(self) -> None:
+        """Make the namespace fit for pods."""
         account = {"metadata": {"name": "default", "namespace": self.namespace}}
         await self.client.apply(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", **account})
 

@@ -1,9 +1,10 @@
 """What pydantic writes becomes a structural schema, or is refused with its place."""
 
+import re
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from tender.api.meta import Conditions, CustomResource, Model, Quantities, Quantity
 from tender.api.rules import Rule, cel, list_map, server_default
@@ -47,6 +48,21 @@ class TestWhatBecomesStructural:
     def test_an_optional_field_is_just_not_required(self):
         assert schema_of(int | None, default=None) == {"type": "integer"}
         assert schema_of(Part | None, default=None) == schema_of(Part)
+
+    @pytest.mark.parametrize(
+        ("moment", "is_taken"),
+        [
+            ("2026-05-01T12:00:00Z", True),
+            ("2026-05-01T12:00:00.123456+02:00", True),
+            ("9999-12-31T23:59:59-23:59", True),
+            ("0000-01-01T00:00:00Z", False),
+            ("2026-01-01T00:00:00+24:00", False),
+        ],
+    )
+    def test_a_time_is_one_that_can_be_read(self, moment: str, is_taken: bool):
+        schema = schema_of(AwareDatetime)
+        assert schema["format"] == "date-time"
+        assert bool(re.search(schema["pattern"], moment)) == is_taken
 
     def test_a_default_of_the_models_is_not_written(self):
         assert "default" not in schema_of(int, default=3)

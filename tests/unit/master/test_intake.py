@@ -116,8 +116,9 @@ class TestWhoIsCharged:
             [{**owner_of("web"), "kind": "Deployment"}],
             [{**owner_of("web"), "apiVersion": "example.com/v1"}],
             [{**owner_of("web"), "uid": "of-another-web"}],
+            [{**owner_of("web"), "name": "another"}],
         ],
-        ids=["labels alone", "no controller", "another kind", "another group", "another uid"],
+        ids=["labels alone", "no controller", "another kind", "another group", "another uid", "another name"],
     )
     def test_a_pod_of_nobody_s_is_charged_to_nobody(self, master, owners):
         labels = {"tender.dev/framework": "web", "tender.dev/task": "a", "tender.dev/offer": "web-x"}

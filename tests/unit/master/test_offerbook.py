@@ -270,6 +270,12 @@ class TestAClaimedOffer:
         master.pod(sighted("spark-1-0-1", task=None))
         assert master.due() == [Remove(KEY, "all that was claimed runs or has returned")]
 
+    def test_of_no_tasks_is_charged_like_one_that_names_none(self, master):
+        none = {"slice": 0, "resources": {"cpu": "1", "memory": "256Mi"}, "tasks": {"a": 0}}
+        master.offer(made(claims=[none]))
+        assert master.held() == {"cpu": 1000, "memory": 256 * 1024**2}
+        assert master.due() == []
+
     def test_what_was_not_launched_returns_after_the_launch_deadline(self, master):
         master.offer(self.claimed())
         master.pod(sighted())
