@@ -75,12 +75,13 @@ class TestEveryComponent:
         assert Right("", "pods", "create") in controller - master
         assert Right("tender.dev", "resourceoffers", "create") in master - controller
 
-    def test_of_one_namespace_has_the_same_rights_there_and_sees_nodes(self, helm: Helm, rendered: Rendered):
+    def test_of_some_namespaces_has_the_same_rights_in_each_and_sees_nodes(self, helm: Helm, rendered: Rendered):
         everywhere = granted([rendered.one("ClusterRole", "tender-controller")])
-        alone = helm.template("controller.namespace=shop")
-        nodes = granted([alone.one("ClusterRole", "tender-system-tender-controller-nodes")])
+        some = helm.template("controller.namespaces={shop,bank}")
+        nodes = granted([some.one("ClusterRole", "tender-system-tender-controller-nodes")])
         assert nodes == {Right("", "nodes", "list"), Right("", "nodes", "watch")}
-        assert granted(alone.of("Role")) == everywhere - nodes
+        assert {role["metadata"]["namespace"] for role in some.of("Role")} == {"bank", "shop"}
+        assert all(granted([role]) == everywhere - nodes for role in some.of("Role"))
 
     def test_alone_touches_config_maps_if_it_is_the_controller(self, rendered: Rendered):
         for role in roles(rendered):

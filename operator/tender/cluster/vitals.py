@@ -62,13 +62,13 @@ class Vitals:
         return f"no answer from the API server for {silence:.0f} s" if silence > limit else None
 
     def _unsynced(self) -> str | None:
-        waiting = [cache.resource.plural for cache in self._caches if not cache.synced.is_set()]
+        waiting = [cache.title for cache in self._caches if not cache.synced.is_set()]
         return f"first list not complete: {', '.join(waiting)}" if waiting else None
 
     def _stuck(self) -> str | None:
         now = self._clock()
         stuck = [
-            f"{cache.resource.plural} for {now - (cache.last_contact or self._born):.0f} s"
+            f"{cache.title} for {now - (cache.last_contact or self._born):.0f} s"
             for cache in self._caches
             if now - (cache.last_contact or self._born) > self._settings.alive
         ]
