@@ -14,8 +14,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parent.parent
-PYTHON = "3.11"
+OLDEST = "3.11"
 """The oldest Python that Tender runs on."""
+OLDEST_FOR_TOOLS = "3.11.5"
+"""The oldest for working on it: what makes the docs wants no less."""
 
 
 def sources() -> Iterator[tuple[str, list[str]]]:
@@ -38,7 +40,8 @@ def main() -> int:
         return 1
     for name, source in sources():
         output = FOLDER / f"{name}.txt"
-        options = ["--universal", f"--python-version={PYTHON}", "--generate-hashes", "--no-annotate", "--system-certs"]
+        oldest = OLDEST if name in {"runtime", "build"} else OLDEST_FOR_TOOLS
+        options = ["--universal", f"--python-version={oldest}", "--generate-hashes", "--no-annotate", "--system-certs"]
         options += ["--constraints=hack/constraints.txt", "--custom-compile-command=make locks", "--quiet", "--upgrade"]
         command = [uv, "pip", "compile", *source, *options, f"--output-file={output}"]
         subprocess.run(command, cwd=REPOSITORY, check=True)

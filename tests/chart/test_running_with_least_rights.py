@@ -15,9 +15,14 @@ from tests.chart.installation import Installation, eventually, framework, node, 
 from tests.chart.permissions import Request, Right, granted, requests
 
 SYSTEM = "tender-system"
-RARE = {Right("tender.dev", "resourceoffers", "get"), Right("", "pods", "get")}
+RARE = {
+    Right("tender.dev", "resourceoffers", "get"),
+    Right("", "pods", "get"),
+    Right("apps", "controllerrevisions", "get"),
+    Right("apps", "controllerrevisions", "patch"),
+}
 """Asked for only when master and framework answer an offer at the same moment, and when a controller that has ended had
-made a pod of which the next one has not heard yet.
+made a pod or a version of which the next one has not heard yet.
 """
 
 
