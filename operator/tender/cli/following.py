@@ -1,13 +1,13 @@
 """Follows objects as `kubectl get --watch` does: a line for each that is there, and one for every change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 import click
 
 from tender.cli.output import Output
+from tender.cli.tasks import together
 from tender.cli.views.table import Column
 from tender.cluster.client import Client
 from tender.cluster.listwatch import ListWatch
@@ -42,7 +42,7 @@ async def follow(
             changes.put_nowait((old, True))
 
     source = ListWatch(client, resource, decode, on_change=changed, namespace=namespace)
-    async with _alone(), asyncio.TaskGroup() as tasks:
+    async with together() as tasks:
         tasks.create_task(source.run())
         await source.synced.wait()
         present = [changes.get_nowait() for _ in range(changes.qsize())]
@@ -54,12 +54,3 @@ async def follow(
                 click.echo(layout.line(each))
             change = row(*await changes.get())
             rows = [] if change is None else [change]
-
-
-@asynccontextmanager
-async def _alone() -> AsyncIterator[None]:
-    """Raises what went wrong first as itself: click knows what to do when nobody reads any more (`| head`)."""
-    try:
-        yield
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from None

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from tender.cli.output import on_terminal
+from tender.cli.tasks import together
 from tender.cli.views.standing import Standing
 from tender.cluster.client import Client
 from tender.cluster.listwatch import ListWatch
@@ -65,7 +66,7 @@ async def wait_until(
     standing = Standing("nothing is known yet")
     with _Shown().shown() as show:
         try:
-            async with asyncio.timeout(timeout), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(timeout), together() as tasks:
                 following = [tasks.create_task(source.run()) for source in sources]
                 for source in sources:
                     await source.synced.wait()

@@ -35,7 +35,7 @@ __all__ = ["kubelet", "world"]
 
 GOLDEN = Path(__file__).with_name("golden")
 UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
-_PROGRAM = (sys.executable, "-c", "from tender.cli import main; main(prog_name='tender')")
+PROGRAM = (sys.executable, "-c", "from tender.cli import main; main(prog_name='tender')")
 _MASKS = (
     (
         re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
@@ -84,7 +84,7 @@ class CommandLine:
         What is to be followed is done once the first line is there.
         """
         process = await asyncio.create_subprocess_exec(
-            *_PROGRAM,
+            *PROGRAM,
             *arguments,
             env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             stdout=asyncio.subprocess.PIPE,
@@ -109,7 +109,7 @@ class CommandLine:
         """What a command, as a program of its own, writes to a terminal until that is there and it is interrupted."""
         ours, theirs = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            *_PROGRAM,
+            *PROGRAM,
             *arguments,
             env={**os.environ, "TERM": "xterm", "KUBECONFIG": str(self.kubeconfig), **(env or {})},
             stdin=theirs,

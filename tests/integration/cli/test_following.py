@@ -1,10 +1,12 @@
 """`tender offers` and `tender events` on a real API server, once and followed."""
 
 import asyncio
+import os
 from datetime import timedelta
 from typing import Any
 
-from tests.integration.cli.conftest import CommandLine
+from tests.integration.cli.conftest import PROGRAM, CommandLine
+from tests.integration.running.waiting import PATIENCE
 from tests.integration.running.world import World
 
 from tender.api.names import API_VERSION
@@ -90,3 +92,21 @@ async def test_events_are_followed(world: World, cli: CommandLine):
     assert launched.endswith("launched 3 pods")
     assert scaled.split()[1:] == ["Normal", "Scaled", "framework/web", "to", "4", "pods"]
     assert end == "(exit code 130)"
+
+
+async def test_following_ends_without_a_word_when_nobody_reads_any_more(world: World, cli: CommandLine):
+    ours, theirs = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        *("events", "-w"),
+        env={**os.environ, "KUBECONFIG": str(cli.kubeconfig)},
+        stdout=theirs,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(theirs)
+    assert await asyncio.to_thread(os.read, ours, 100)
+    os.close(ours)
+    await tell_of(world, "web", "Launched", "launched 3 pods")
+    async with asyncio.timeout(PATIENCE):
+        _, errors = await process.communicate()
+    assert (process.returncode, errors) == (1, b"")
