@@ -5,6 +5,7 @@ faster than the master can follow.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tender.api.conditions import own_conditions
 from tender.api.framework import Framework, FrameworkStatus
 from tender.cluster.client import Client
 from tender.cluster.errors import NotFound
@@ -34,8 +35,7 @@ class StatusWriter:
         changed demand when the framework may change it again.
         """
         future = FrameworkStatus.model_validate(status)
-        wanted, present = future.manifest(), framework.status.manifest()
-        present.pop("allocation", None)
+        wanted, present = future.manifest(), _own_part(framework.status)
         if wanted == present:
             return None, False
         key, now = key_of(framework), self._clock()
@@ -68,3 +68,12 @@ class StatusWriter:
         """The framework is gone."""
         self._written.pop(framework, None)
         self._revivals.pop(framework, None)
+
+
+def _own_part(status: FrameworkStatus) -> dict[str, Any]:
+    """The status without what the master writes there."""
+    own = status.manifest()
+    own.pop("allocation", None)
+    if "conditions" in own:
+        own["conditions"] = [one.manifest() for one in own_conditions(status.conditions)]
+    return own

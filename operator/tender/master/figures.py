@@ -38,6 +38,12 @@ class Figures(Collector):
         yield GaugeMetricFamily(
             "tender_frameworks", "Frameworks that the master knows.", value=len(self._ledger.frameworks)
         )
+        throttled = GaugeMetricFamily(
+            "tender_frameworks_throttled", "Frameworks that are throttled now, by reason.", labels=["reason"]
+        )
+        for reason, count in self._book.throttle.counts().items():
+            throttled.add_metric([reason], count)
+        yield throttled
         standing = GaugeMetricFamily("tender_offers_standing", "Offers that exist now, by phase.", labels=["phase"])
         for phase, count in self._book.phases().items():
             standing.add_metric([phase], count)

@@ -15,7 +15,7 @@ from random import Random
 
 import structlog
 
-from tender.allocation import CycleResult, Ledger, Role, run_cycle
+from tender.allocation import CycleResult, Ledger, Reason, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
@@ -72,7 +72,8 @@ class AllocationLoop:
         self._nodes: set[str] = set()
         self._explained = 0.0
         self._tick_seconds = 0.0
-        self._resting: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
+        self._resting: set[str] = set()
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
         self.last_seconds = 0.0
@@ -115,10 +116,13 @@ class AllocationLoop:
         begun = time.perf_counter()
         now = self._clock()
         self._everywhere, self._nodes = False, set()
-        self._rest(now)
+        for manifest in self._book.throttle.due(now):
+            self._frameworks.put(manifest)
         for offer, tasks in self._book.lapse(now).items():
             log.warning("claim not launched in time", offer=offer, tasks=tasks)
             self._metrics.launches_missed.inc(tasks)
+        self._rest(now)
+        self._book.throttle.look(now)
         self._executor.carry_out(self._book.due(now, self._frameworks.objects, self._executor.busy), now)
         started = time.perf_counter()
         due = now - self._explained >= self._settings.interval
@@ -153,19 +157,25 @@ class AllocationLoop:
                 self.role_changed(dataclasses.replace(role, limit={}), role)
 
     def _rest(self, now: float) -> None:
-        """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
+        """Let frameworks rest whose offers the API server refuses, or who do not launch what they claim, and wake those
+        that have rested.
+        """
         for name in self._executor.failed:
-            self._resting[name] = now + REST_SECONDS
+            self._refused[name] = now + REST_SECONDS
         self._executor.failed.clear()
-        for name in [name for name, until in self._resting.items() if until <= now]:
-            del self._resting[name]
+        self._refused = {name: until for name, until in self._refused.items() if until > now}
+        throttled = self._book.throttle.resting(now)
+        resting = dict.fromkeys(self._refused, (_RESTING, Reason.SUPPRESSED))
+        resting |= {name: (message, Reason.THROTTLED) for name, message in throttled.items()}
+        for name in self._resting - resting.keys():
             framework = self._frameworks.objects.get(name)
             if framework is not None:
                 self._ledger.put_framework(read_framework(framework))
-        for name in self._resting:
+        for name, (message, reason) in resting.items():
             known = self._ledger.frameworks.get(name)
             if known is not None and not known.inactive:
-                self._ledger.put_framework(dataclasses.replace(known, inactive=_RESTING))
+                self._ledger.put_framework(dataclasses.replace(known, inactive=message, inactive_reason=reason))
+        self._resting = set(resting)
 
 
 def _what_changed(before: Role | None, after: Role | None) -> str:
