@@ -46,7 +46,7 @@ class Lapses:
 
     def after(self, claimed: float, now: float) -> "Lapses":
         """After the lapse of what was claimed at `claimed`."""
-        if claimed <= self.last:
+        if claimed < self.last:
             return self
         return Lapses(1 if self.forgiven(now) else self.rounds + 1, now)
 
@@ -72,7 +72,7 @@ class Declines:
 
     def after(self, offered: float, now: float) -> "Declines":
         """After a quick decline of an offer that was made at `offered`."""
-        if offered <= self.last:
+        if offered < self.last:
             return self
         return Declines(1 if self.forgiven(now) else self.rounds + 1, now)
 

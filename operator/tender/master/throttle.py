@@ -209,8 +209,8 @@ def _of_lapses(lapses: Lapses) -> Throttling:
         "ClaimsNotLaunched",
         f"it has claimed offers {lapses.rounds} times in a row and launched nothing of them within "
         f"{LAUNCH_DEADLINE_SECONDS:.0f} s; it is offered nothing until {timestamp(lapses.rests_until, 'seconds')}, and "
-        "for longer each time. Launch what is claimed (pods with the label tender.dev/offer), or claim only what can be "
-        "launched: one launch ends this",
+        "for longer each time. Launch what is claimed (pods with the label tender.dev/offer), or claim only what can "
+        "be launched: one launch ends this",
     )
 
 

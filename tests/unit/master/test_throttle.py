@@ -34,7 +34,7 @@ def lapsed(rounds: int, at: float = NOON) -> Lapses:
     """So many rounds; what is claimed as soon as something is offered again lapses after a minute."""
     one = Lapses()
     for _ in range(rounds):
-        at = max(at, one.rests_until) + 60
+        at = max(at, one.rests_until) + 61
         one = one.after(at - 60, at)
     return one
 
