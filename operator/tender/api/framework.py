@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from tender.api.durations import parse_duration
 from tender.api.meta import (
     LARGEST_INT32,
+    MOST_DEMANDS,
     Conditions,
     CustomResource,
     DnsLabel,
@@ -239,7 +240,7 @@ class FrameworkStatus(Model):
     )
     conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
     # An atomic list: as a list-map, an empty one would vanish in server-side apply, and that means "everything".
-    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=128)] | None = Field(
+    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=MOST_DEMANDS)] | None = Field(
         None,
         description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},

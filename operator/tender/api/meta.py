@@ -42,6 +42,8 @@ NOT_NEGATIVE = cel(
 LONGEST_LABEL = 63
 LARGEST_INT32 = 2**31 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 9000
+MOST_DEMANDS = 128
+"""How many entries a demand may have; a slice may be for tasks of all of them."""
 
 
 def _text(value: object) -> object:

@@ -18,14 +18,24 @@ from pydantic import (
     model_validator,
 )
 
-from tender.api.meta import LARGEST_INT32, CustomResource, DnsLabel, DnsSubdomain, LabelValue, Model, Moment, Quantities
+from tender.api.meta import (
+    LARGEST_INT32,
+    MOST_DEMANDS,
+    CustomResource,
+    DnsLabel,
+    DnsSubdomain,
+    LabelValue,
+    Model,
+    Moment,
+    Quantities,
+)
 from tender.api.quantities import Resources, parse_resources
 from tender.api.rules import Rule, cel, list_map, server_default
 
 MOST_SLICES = 128
 """How many slices one offer may have."""
 
-TaskCounts = Annotated[dict[str, Annotated[int, Field(ge=0, le=LARGEST_INT32)]], Field(max_length=64)]
+TaskCounts = Annotated[dict[str, Annotated[int, Field(ge=0, le=LARGEST_INT32)]], Field(max_length=MOST_DEMANDS)]
 
 
 class OfferPhase(StrEnum):

@@ -11,11 +11,12 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
 from random import Random
 
 import structlog
 
-from tender.allocation import CycleResult, Ledger, Reason, Role, run_cycle
+from tender.allocation import CycleResult, Grant, Ledger, Reason, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
@@ -134,12 +135,21 @@ class AllocationLoop:
             self.last_seconds, self.last_nodes = took, len(self._ledger.nodes)
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
-        self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
+        self._offer(result.grants, now)
         if explain:
             self._explained = now
         self.latest = result if explain else CycleResult(result.grants, self.latest.not_offered)
         self.last_cycle = now
         self._tick_seconds = time.perf_counter() - begun
+
+    def _offer(self, grants: Iterable[Grant], now: float) -> None:
+        """Offer what was granted. What cannot be made into an offer holds up nobody but its framework."""
+        for name, granted in groupby(sorted(grants, key=_framework_of), key=_framework_of):
+            try:
+                self._executor.create(make_offers(granted, self._frameworks.objects, now, self._rng))
+            except ValueError:
+                log.exception("no offer can be made of what was granted", framework=name)
+                self._executor.failed.add(name)
 
     def role_changed(self, before: Role | None, after: Role | None) -> None:
         """A role changed, came (`before` None) or went: the offers that no longer fit are taken back."""
@@ -176,6 +186,10 @@ class AllocationLoop:
             if known is not None and not known.inactive:
                 self._ledger.put_framework(dataclasses.replace(known, inactive=message, inactive_reason=reason))
         self._resting = set(resting)
+
+
+def _framework_of(grant: Grant) -> str:
+    return grant.framework
 
 
 def _what_changed(before: Role | None, after: Role | None) -> str:

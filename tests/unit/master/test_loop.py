@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -12,11 +12,12 @@ from tests.builders import NOON, demand, external, node, offer, owner_of, pod_sp
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
-from tender.allocation import Reason, run_cycle
+from tender.allocation import Grant, Reason, run_cycle
+from tender.api.meta import MOST_DEMANDS
 from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
-from tender.master import loop
+from tender.master import loop, offering
 from tender.master.conduct import DEMAND_BURST
 from tender.master.executor import REMOVALS_AT_ONCE
 
@@ -190,6 +191,31 @@ class TestOffers:
             assert [one.status.phase for one in it.offers] == ["Claimed"]
             known = it.master.facts.offers.objects[f"shop/{it.offers[0].metadata.name}"]
             assert known.status.phase == "Claimed"
+
+
+class TestAFrameworkNoOfferCanBeMadeTo:
+    async def test_holds_up_nobody_else(self, monkeypatch: pytest.MonkeyPatch):
+        def make_offers(grants: Iterable[Grant], *rest: Any) -> list[ResourceOffer]:
+            granted = list(grants)
+            if granted[0].framework == "shop/spark":
+                raise ValueError("too much for one offer")
+            return offering.make_offers(granted, *rest)
+
+        monkeypatch.setattr(loop, "make_offers", make_offers)
+        async with bench() as it:
+            it.api.put(FRAMEWORKS, external("other", demand=[demand("a", 1)]).manifest())
+            await it.tick()
+            assert [one.spec.framework for one in it.offers] == ["other"]
+            await it.tick(1)
+            [why] = it.master.loop.latest.not_offered["shop/spark"]
+            assert "trying again soon" in why.message
+
+    async def test_is_not_one_that_demands_as_many_shapes_as_it_may(self):
+        async with bench(nodes=1) as it:
+            entries = [demand(f"task-{number}", 1, requests={"cpu": "10m"}) for number in range(MOST_DEMANDS)]
+            it.api.put(FRAMEWORKS, external(demand=entries).manifest())
+            await it.tick()
+            assert sum(len(part.tasks) for one in it.offers for part in one.spec.slices) > 64
 
 
 class TestAFrameworkThatAsksTooMuch:
