@@ -76,6 +76,10 @@ bench-frameworks: install tools ## Measure frameworks until they are ready, besi
 bench-abuse: install tools ## Measure what a framework that asks too much costs the others
 	$(BIN)/python -m tests.bench.abuse $(FLAGS)
 
+.PHONY: bench-memory
+bench-memory: install tools ## Measure the memory of master and controller over 50,000 patches and 2,000 offers
+	$(BIN)/python -m tests.bench.memory $(FLAGS)
+
 .PHONY: fuzz
 fuzz: install ## Feed readers of outside data what libFuzzer thinks up: FLAGS="--seconds 60 --target quantity"
 	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev,fuzz]'

@@ -25,6 +25,7 @@ NODES = 50
 NAMESPACE = "default"
 WARM_UP = (5000, 200)
 STEPS = 5
+
 REST_SECONDS = 10.0
 BOUND = 20 * 2**20
 TOLERATIONS = [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}]
