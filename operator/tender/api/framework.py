@@ -57,7 +57,9 @@ class OfferPreferences(Model):
         None,
         description="Sets of amounts of which an offer must hold at least one; absent: the master's default.",
     )
-    timeout: Duration = Field("60s", description='How long an offer stays open for an answer, "60s" when absent, an hour at most.')
+    timeout: Duration = Field(
+        "60s", description='How long an offer stays open for an answer, "60s" when absent, an hour at most.'
+    )
 
     @property
     def minimum_amounts(self) -> tuple[Resources, ...] | None:
