@@ -227,8 +227,8 @@ class FrameworkStatus(Model):
     model_config = ConfigDict(
         json_schema_extra=cel(
             Rule(
-                # The names in a list of one: CEL has no variables. Comparing entry by entry took the API server 150 ms
-                # for 128 of them, looking names up takes 2.
+                # The names in a list of one: CEL has no variables. Comparing entry by entry in CEL took the API server
+                # twenty-five times as long for 128 of them (measured in one run: 533 against 21 ms).
                 "!has(self.demand) || [self.demand.map(d, d.name)].all(names,"
                 " names.all(n, names.indexOf(n) == names.lastIndexOf(n)))",
                 "status.demand has two entries of the same name: give every shape of pod a name of its own",
