@@ -78,6 +78,19 @@ bench-allocation: install ## Measure allocation alone, beside its budgets and Me
 bench-frameworks: install tools ## Measure frameworks until they are ready, beside Marathon's figures: FLAGS="--most 5000"
 	$(BIN)/python -m tests.bench.frameworks $(FLAGS)
 
+.PHONY: bench-abuse
+bench-abuse: install tools ## Measure what a framework that asks too much costs the others
+	$(BIN)/python -m tests.bench.abuse $(FLAGS)
+
+.PHONY: bench-memory
+bench-memory: install tools ## Measure the memory of master and controller over 50,000 patches and 2,000 offers
+	$(BIN)/python -m tests.bench.memory $(FLAGS)
+
+.PHONY: fuzz
+fuzz: install ## Feed readers of outside data what libFuzzer thinks up: FLAGS="--seconds 60 --target quantity"
+	$(BIN)/pip install --quiet --disable-pip-version-check -c hack/constraints.txt --no-build-isolation -e '.[dev,fuzz]'
+	nice -n 10 $(BIN)/python -m tests.fuzz $(FLAGS)
+
 .PHONY: mutate
 mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS=--keep
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r hack/locks/mutate.txt

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tender.allocation.account import Account
 from tender.allocation.ledger import Ledger
-from tender.allocation.model import CycleResult, Framework, Grant, Member, NotOffered, Reason, Settings
+from tender.allocation.model import CycleResult, Framework, Grant, Member, NotOffered, Settings
 from tender.allocation.reasons import Reasons
 from tender.allocation.serving import ServingOrder
 from tender.allocation.tasks import Needs, Tasks, is_met, requests_of
@@ -165,7 +165,7 @@ def _reasons(ledger: Ledger, claimants: Claimants | None) -> dict[str, tuple[Not
     told: dict[str, tuple[NotOffered, ...]] = {}
     for name, framework in ledger.frameworks.items():
         if idle := why_idle(framework):
-            told[name] = (NotOffered(Reason.SUPPRESSED, 0, idle),)
+            told[name] = (NotOffered(framework.inactive_reason, 0, idle),)
     if claimants is not None:
         reasons = Reasons(claimants.account)
         for framework in claimants.waiting:

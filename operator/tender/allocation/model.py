@@ -18,6 +18,8 @@ class Reason(StrEnum):
 
     SUPPRESSED = "Suppressed"
     """The framework has declared that it needs nothing, or takes no part for now."""
+    THROTTLED = "Throttled"
+    """The framework has held what it was offered without using it, and waits before it is offered anything again."""
     UNAVAILABLE = "Unavailable"
     """The node is not ready, cordoned or leaving."""
     TAINTED = "Tainted"
@@ -104,6 +106,7 @@ class Framework:
     which an offer holds at least one; None stands for the settings', () for anything.
     `capabilities` names the scarce resources whose nodes it may be offered without having asked for them in a demand.
     `inactive` says in words why it is offered nothing whatever its demand (being deleted, ...); empty if it is.
+    `inactive_reason` is what that counts as.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Framework:
     tolerations: tuple[Toleration, ...] = ()
     capabilities: frozenset[str] = frozenset()
     inactive: str = ""
+    inactive_reason: Reason = Reason.SUPPRESSED
     further_roles: tuple[str, ...] = ()
 
     @property

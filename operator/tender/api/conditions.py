@@ -13,6 +13,8 @@ from tender.api.meta import Condition
 READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
+THROTTLED = "Throttled"
+"""What the master says of a framework that asks too much of it; no part of the triple."""
 
 State = Literal["Ready", "Reconciling", "Stalled"]
 Status = Literal["True", "False", "Unknown"]
@@ -23,6 +25,11 @@ _LONGEST_MESSAGE = 32768
 def find_condition(conditions: Iterable[Condition], type_: str) -> Condition | None:
     """The condition of that type, or None."""
     return next((condition for condition in conditions if condition.type == type_), None)
+
+
+def own_conditions(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """The triple, without what others say of the object (the master's `Throttled`)."""
+    return tuple(condition for condition in conditions if condition.type in (READY, RECONCILING, STALLED))
 
 
 def set_condition(

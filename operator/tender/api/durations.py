@@ -5,17 +5,20 @@ import re
 DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$"
 """What the CRDs accept for a duration."""
 
+LONGEST_SECONDS = 100 * 365 * 86_400.0
+"""Longer ones are capped: nothing waits for longer, and a time that far away can still be written."""
+
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _MILLISECONDS = {"ms": 1, **{unit: seconds * 1000 for unit, seconds in _SECONDS.items()}}
 
 
 def parse_duration(text: str) -> float:
-    """Seconds in `text`. Raises ValueError, naming the text, when it is no duration."""
+    """Seconds in `text`, a hundred years at most. Raises ValueError, naming the text, when it is no duration."""
     if not re.fullmatch(DURATION_PATTERN, text):
         raise ValueError(f"{text!r} is no duration: write 500ms, 60s, 1h30m or 1d")
     milliseconds = sum(float(number) * _MILLISECONDS[unit] for number, unit in _PART.findall(text))
-    return milliseconds / 1000
+    return min(LONGEST_SECONDS, milliseconds / 1000)
 
 
 def format_duration(seconds: float) -> str:

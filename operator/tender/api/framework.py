@@ -5,11 +5,12 @@ import json
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tender.api.durations import parse_duration
 from tender.api.meta import (
     LARGEST_INT32,
+    MOST_DEMANDS,
     Conditions,
     CustomResource,
     DnsLabel,
@@ -17,6 +18,7 @@ from tender.api.meta import (
     Duration,
     LabelValue,
     Model,
+    Moment,
     Quantities,
     ResourceName,
 )
@@ -55,7 +57,9 @@ class OfferPreferences(Model):
         None,
         description="Sets of amounts of which an offer must hold at least one; absent: the master's default.",
     )
-    timeout: Duration = Field("60s", description='How long an offer stays open for an answer, "60s" when absent.')
+    timeout: Duration = Field(
+        "60s", description='How long an offer stays open for an answer, "60s" when absent, an hour at most.'
+    )
 
     @property
     def minimum_amounts(self) -> tuple[Resources, ...] | None:
@@ -160,7 +164,7 @@ class Backoff(Model):
     """How long new launches wait after failed ones."""
 
     failures: int = Field(description="How many launches have failed one after the other.", ge=0)
-    until: AwareDatetime | None = Field(None, description="When the next launch may be tried.")
+    until: Moment | None = Field(None, description="When the next launch may be tried.")
 
 
 class Refusals(Model):
@@ -178,13 +182,13 @@ class RefusedNode(Model):
     task: LabelValue = Field("", description="The task that came nearest to fitting.")
     reason: str = Field(description="What was in the way, as one word for programs.", min_length=1, max_length=63)
     message: str = Field("", description="What was in the way, as a sentence for people.", max_length=256)
-    at: AwareDatetime = Field(description="When it was refused.")
+    at: Moment = Field(description="When it was refused.")
 
 
 class Waiting(Model):
     """What the framework waits for, as far as its own choice among offers goes."""
 
-    since: AwareDatetime = Field(description="Since when tasks have been waiting without one being placed.")
+    since: Moment = Field(description="Since when tasks have been waiting without one being placed.")
     tasks: int = Field(description="How many tasks wait.", ge=0)
     reasons: Annotated[tuple[Refusals, ...], Field(max_length=16)] = Field(
         (), description="Why the last offers of all nodes were of no use; empty if none was made."
@@ -223,7 +227,10 @@ class FrameworkStatus(Model):
     model_config = ConfigDict(
         json_schema_extra=cel(
             Rule(
-                "!has(self.demand) || self.demand.all(a, self.demand.exists_one(b, b.name == a.name))",
+                # The names in a list of one: CEL has no variables. Comparing entry by entry in CEL took the API server
+                # twenty-five times as long for 128 of them (measured in one run: 533 against 21 ms).
+                "!has(self.demand) || [self.demand.map(d, d.name)].all(names,"
+                " names.all(n, names.indexOf(n) == names.lastIndexOf(n)))",
                 "status.demand has two entries of the same name: give every shape of pod a name of its own",
                 field=".demand",
             )
@@ -235,7 +242,7 @@ class FrameworkStatus(Model):
     )
     conditions: Conditions = Field((), description="The state in the conditions Ready, Reconciling and Stalled.")
     # An atomic list: as a list-map, an empty one would vanish in server-side apply, and that means "everything".
-    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=128)] | None = Field(
+    demand: Annotated[tuple[DemandEntry, ...], Field(max_length=MOST_DEMANDS)] | None = Field(
         None,
         description="What the framework wants; absent: all that it is entitled to, empty: nothing.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},

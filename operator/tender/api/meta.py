@@ -4,6 +4,7 @@ Reading is tolerant: fields that this version does not know are ignored, so an o
 under a newer CRD. The models are values: frozen, compared by their fields.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -40,6 +41,9 @@ NOT_NEGATIVE = cel(
 )
 LONGEST_LABEL = 63
 LARGEST_INT32 = 2**31 - 1
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+MOST_DEMANDS = 128
+"""How many entries a demand may have; a slice may be for tasks of all of them."""
 
 
 def _text(value: object) -> object:
@@ -57,6 +61,16 @@ def _duration(text: str) -> str:
     return text
 
 
+def _within_reach(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(
+            f"{moment.isoformat()} cannot be reckoned with: write a time of the years {FIRST_YEAR} to {LAST_YEAR}"
+        )
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+"""A time that can be told in every zone and that others can be added to."""
 DnsLabel = Annotated[str, Field(pattern=DNS_LABEL, max_length=LONGEST_LABEL)]
 """A name that is also used as a label's value or as part of other names."""
 DnsSubdomain = Annotated[str, Field(pattern=DNS_SUBDOMAIN, max_length=253)]
@@ -111,8 +125,8 @@ class ObjectMeta(Model):
     uid: str | None = None
     resource_version: str | None = None
     generation: int | None = None
-    creation_timestamp: AwareDatetime | None = None
-    deletion_timestamp: AwareDatetime | None = None
+    creation_timestamp: Moment | None = None
+    deletion_timestamp: Moment | None = None
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     finalizers: tuple[str, ...] = ()
@@ -138,7 +152,7 @@ class Condition(Model):
     observed_generation: int | None = Field(
         None, description="The generation of the spec that this was found for.", ge=0
     )
-    last_transition_time: AwareDatetime = Field(description="When the status last became what it is.")
+    last_transition_time: Moment = Field(description="When the status last became what it is.")
 
 
 Conditions = Annotated[

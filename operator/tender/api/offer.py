@@ -4,20 +4,38 @@ The answer is a compare-and-swap on the status. The rules below let the API serv
 exceeds its slice, the first answer is the only one, and the spec never changes.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from tender.api.meta import LARGEST_INT32, CustomResource, DnsLabel, DnsSubdomain, LabelValue, Model, Quantities
+from tender.api.meta import (
+    LARGEST_INT32,
+    MOST_DEMANDS,
+    CustomResource,
+    DnsLabel,
+    DnsSubdomain,
+    LabelValue,
+    Model,
+    Moment,
+    Quantities,
+)
 from tender.api.quantities import Resources, parse_resources
 from tender.api.rules import Rule, cel, list_map, server_default
 
 MOST_SLICES = 128
 """How many slices one offer may have."""
 
-TaskCounts = Annotated[dict[str, Annotated[int, Field(ge=0, le=LARGEST_INT32)]], Field(max_length=64)]
+TaskCounts = Annotated[dict[str, Annotated[int, Field(ge=0, le=LARGEST_INT32)]], Field(max_length=MOST_DEMANDS)]
 
 
 class OfferPhase(StrEnum):
@@ -60,7 +78,7 @@ class ResourceOfferSpec(Model):
     slices: Annotated[tuple[Slice, ...], Field(min_length=1, max_length=MOST_SLICES)] = Field(
         description="The parts of nodes that are offered, each to be claimed wholly, in part or not at all."
     )
-    expires_at: AwareDatetime = Field(description="When the master takes the offer back if there is no answer.")
+    expires_at: Moment = Field(description="When the master takes the offer back if there is no answer.")
     demand_revision: LabelValue | None = Field(
         None,
         description="The hash of the demand that the offer was made for. A refusal ends when the framework's demand is"
@@ -79,6 +97,15 @@ class Claim(Model):
     def amounts(self) -> Resources:
         """The amounts that are taken, as integers."""
         return parse_resources(self.resources)
+
+
+def _readable(value: object, read: ValidatorFunctionWrapHandler) -> datetime | None:
+    """A time that cannot be read is none: frameworks write it, and their answers have to count all the same."""
+    try:
+        moment: datetime | None = read(value)
+    except ValidationError:
+        return None
+    return moment
 
 
 class ResourceOfferStatus(Model):
@@ -105,7 +132,9 @@ class ResourceOfferStatus(Model):
         ge=0,
         le=31_536_000,
     )
-    answered_at: AwareDatetime | None = Field(None, description="When the answer was given.")
+    answered_at: Annotated[Moment | None, WrapValidator(_readable)] = Field(
+        None, description="When the answer was given."
+    )
     message: str | None = Field(None, description="Why, as a sentence for people.", max_length=1024)
 
 
@@ -160,6 +189,15 @@ class ResourceOffer(CustomResource):
         description="The answer.",
         json_schema_extra=server_default({"phase": "Offered"}),
     )
+
+    @model_validator(mode="after")
+    def _claims_are_on_slices(self) -> Self:
+        for claim in self.status.claims:
+            if claim.slice >= len(self.spec.slices):
+                raise ValueError(
+                    f"status.claims: slice {claim.slice} is not one of the {len(self.spec.slices)} of the offer"
+                )
+        return self
 
     @property
     def framework_key(self) -> str:

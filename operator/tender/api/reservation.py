@@ -7,10 +7,10 @@ running pods become a reservation by making one of at most their size.
 from functools import cached_property
 from typing import ClassVar
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tender.api.durations import parse_duration
-from tender.api.meta import Conditions, CustomResource, DnsLabel, DnsSubdomain, Duration, Model, Quantities
+from tender.api.meta import Conditions, CustomResource, DnsLabel, DnsSubdomain, Duration, Model, Moment, Quantities
 from tender.api.quantities import Resources, parse_resources
 from tender.api.rules import Rule, cel
 
@@ -77,7 +77,7 @@ class ReservationStatus(Model):
     )
     unused: Quantities = Field({}, description="The part that nobody uses.")
     refined: Quantities = Field({}, description="The part that the Reservations which refine this one keep instead.")
-    node_lost_at: AwareDatetime | None = Field(
+    node_lost_at: Moment | None = Field(
         None, description="Since when the master has not seen the node; absent while it is there."
     )
 

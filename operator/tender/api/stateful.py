@@ -6,10 +6,10 @@ The pods of a pod set are numbered; pod 0 of the set `node` of the framework `db
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from tender.api.durations import parse_duration
-from tender.api.meta import DnsLabel, DnsSubdomain, Duration, LabelValue, Model
+from tender.api.meta import DnsLabel, DnsSubdomain, Duration, LabelValue, Model, Moment
 from tender.api.placement import Constraints
 from tender.api.rules import Rule, cel, list_map, server_default
 from tender.api.template import PodTemplate
@@ -231,7 +231,7 @@ class PlanStatus(Model):
     name: str = Field(description="The plan.", max_length=63)
     status: PlanState = Field(description="Where it stands.")
     run: str | None = Field(None, description="The id of the request that started it.", max_length=63)
-    started_at: AwareDatetime | None = Field(None, description="When it was started.")
+    started_at: Moment | None = Field(None, description="When it was started.")
     parameters: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=64)] = Field(
         {}, description="The parameters of its run."
     )
@@ -280,7 +280,7 @@ class StatefulStatus(Model):
     forced: Annotated[tuple[Annotated[str, Field(max_length=256)], ...], Field(max_length=256)] = Field(
         (), description='Steps that are taken for complete, as "PLAN/PHASE/STEP@REVISION".'
     )
-    replaced_at: AwareDatetime | None = Field(None, description="When a pod was last replaced without being asked for.")
-    reserving_since: AwareDatetime | None = Field(
+    replaced_at: Moment | None = Field(None, description="When a pod was last replaced without being asked for.")
+    reserving_since: Moment | None = Field(
         None, description="Since when places for pods are lacking; absent while each pod has one."
     )

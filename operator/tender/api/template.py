@@ -6,7 +6,7 @@ all fields are preserved unseen and only those that the rules read are declared.
 
 from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema
 
 from tender.api.meta import NOT_NEGATIVE, QUANTITY_SCHEMA
 from tender.api.rules import Rule, cel, list_map, server_default
@@ -100,8 +100,29 @@ _POD_SPEC = {
     ),
 }
 
+
+def _template(template: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what the API server would refuse: a template without what is read of every one."""
+    metadata = template.get("metadata") or {}
+    mistake = ""
+    if not isinstance(template.get("spec"), dict):
+        mistake = "spec is missing: write the pod's spec, as in a Deployment"
+    elif not isinstance(metadata, dict):
+        mistake = "metadata is no object: write labels and annotations into it, or leave it out"
+    elif not all(_is_of_text(metadata.get(field) or {}) for field in ("labels", "annotations")):
+        mistake = "metadata has a label or annotation that is no text: put it into quotes"
+    if mistake:
+        raise ValueError(mistake)
+    return template
+
+
+def _is_of_text(entries: object) -> bool:
+    return isinstance(entries, dict) and all(isinstance(value, str) for value in entries.values())
+
+
 PodTemplate = Annotated[
     dict[str, Any],
+    AfterValidator(_template),
     WithJsonSchema(
         {
             **_OPEN_OBJECT,

@@ -9,6 +9,7 @@ comes of them.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tender.api.conditions import own_conditions
 from tender.api.framework import Framework, FrameworkStatus
 from tender.cluster.client import Client
 from tender.cluster.errors import NotFound
@@ -38,8 +39,7 @@ class StatusWriter:
         differed for a while, and a changed demand when the framework may change it again.
         """
         future = FrameworkStatus.model_validate(status)
-        wanted, present = future.manifest(), framework.status.manifest()
-        present.pop("allocation", None)
+        wanted, present = future.manifest(), _own_part(framework.status)
         key, now = key_of(framework), self._clock()
         if wanted == present:
             self._differs_since.pop(key, None)
@@ -73,3 +73,12 @@ class StatusWriter:
         """The framework is gone."""
         self._differs_since.pop(framework, None)
         self._revivals.pop(framework, None)
+
+
+def _own_part(status: FrameworkStatus) -> dict[str, Any]:
+    """The status without what the master writes there."""
+    own = status.manifest()
+    own.pop("allocation", None)
+    if "conditions" in own:
+        own["conditions"] = [one.manifest() for one in own_conditions(status.conditions)]
+    return own

@@ -55,12 +55,13 @@ def answered_since(offer: ResourceOffer, now: float) -> float:
     return now if answered is None else min(now, answered.timestamp())
 
 
-def ends_at(offer: ResourceOffer, since: float, interval: float) -> float:
+def ends_at(offer: ResourceOffer, since: float, interval: float, least: float = 0.0) -> float:
     """When an offer in its present phase ends by time alone, in epoch seconds.
 
-    `since` is when it came to be in it. A claimed one may have to wait for its pods besides.
+    `since` is when it came to be in it, `least` how long a decline counts at least. A claimed one may have to wait for
+    its pods besides.
     """
-    refusal = refusal_of(offer, since, interval)
+    refusal = refusal_of(offer, since, interval, least)
     until = 0.0 if refusal is None else refusal.until
     match offer.status.phase:
         case OfferPhase.OFFERED:
@@ -70,11 +71,11 @@ def ends_at(offer: ResourceOffer, since: float, interval: float) -> float:
     return until
 
 
-def refusal_of(offer: ResourceOffer, since: float, interval: float) -> Refusal | None:
+def refusal_of(offer: ResourceOffer, since: float, interval: float, least: float = 0.0) -> Refusal | None:
     """What the answer to an offer refuses until when; None if nothing.
 
     `since` is when the answer was seen, for one that does not say when it was given. A refusal lasts for a cycle, of
-    `interval` seconds, at least.
+    `interval` seconds, at least; a decline counts for `least` seconds since it was seen, whatever it says.
     """
     seconds = 0.0
     match offer.status.phase:
@@ -82,11 +83,14 @@ def refusal_of(offer: ResourceOffer, since: float, interval: float) -> Refusal |
             seconds = UNANSWERED_REFUSAL_SECONDS
         case OfferPhase.DECLINED | OfferPhase.CLAIMED if offer.status.refuse_seconds:
             seconds = max(float(offer.status.refuse_seconds), interval)
-    nodes = _not_taken(offer) if seconds else {}
+    if offer.status.phase != OfferPhase.DECLINED:
+        least = 0.0
+    nodes = _not_taken(offer) if seconds or least else {}
     if not nodes:
         return None
     answered = offer.status.answered_at
-    return Refusal(offer.framework_key, (since if answered is None else answered.timestamp()) + seconds, nodes)
+    until = (since if answered is None else answered.timestamp()) + seconds
+    return Refusal(offer.framework_key, max(until, since + least) if least else until, nodes)
 
 
 def _not_taken(offer: ResourceOffer) -> dict[str, Resources]:

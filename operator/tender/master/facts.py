@@ -4,7 +4,8 @@ Each change goes to the ledger (`intake`, `offerbook`) and wakes the loop. What 
 exists only by name, an object that cannot be read, an offer that nobody answered) becomes an event here.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 import structlog
 
@@ -23,6 +24,7 @@ from tender.master.loop import AllocationLoop
 from tender.master.metrics import MasterMetrics
 from tender.master.offerbook import OfferBook
 from tender.master.registry import Registry, key_of
+from tender.master.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +57,15 @@ class Facts:
         self._complete = False
         self._offered_at: dict[str, float] = {}
         self.changes = 0
-        self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS))
+        self.frameworks = Registry(Framework, self._framework_changed, self._unreadable(FRAMEWORKS), self._is_to_wait)
         self.roles = Registry(FrameworkRole, self._role_changed, self._unreadable(FRAMEWORK_ROLES))
         self.reservations = Registry(Reservation, self._reservation_changed, self._unreadable(RESERVATIONS))
         self.offers = Registry(ResourceOffer, self._offer_changed, self._unreadable(RESOURCE_OFFERS))
+
+    @property
+    def throttle(self) -> Throttle:
+        """What is known of frameworks that ask too much of the master."""
+        return self._book.throttle
 
     def follow(self, loop: AllocationLoop) -> None:
         """Wake this loop from now on."""
@@ -87,7 +94,20 @@ class Facts:
         """A census has found objects that were gone unnoticed."""
         self._metrics.census_corrections.labels(resource).inc(count)
 
+    def _is_to_wait(self, known: Framework, manifest: Mapping[str, Any]) -> bool:
+        """Whether a change of a framework is held back: one of its status alone may be."""
+        metadata, before = manifest["metadata"], known.metadata
+        if metadata["uid"] != before.uid or metadata.get("generation") != before.generation:
+            return False
+        if (metadata.get("deletionTimestamp") is None) != (before.deletion_timestamp is None):
+            return False
+        return self.throttle.holds_back(key_of(known), manifest, self._clock())
+
     def _framework_changed(self, old: Framework | None, new: Framework | None) -> None:
+        if old is not None and new is None:
+            self.throttle.forget(key_of(old))
+        elif old is not None and new is not None and old.status.demand != new.status.demand:
+            self.throttle.demand_changed(key_of(new), self._clock())
         if self._intake.framework_changed(old, new):
             self._wake()
         self._count_rewritten(old, new)

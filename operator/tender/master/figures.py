@@ -55,10 +55,13 @@ class Figures(Collector):
         available = sum(not node.unavailable for node in self._ledger.nodes.values())
         nodes.add_metric(["true"], available)
         nodes.add_metric(["false"], len(self._ledger.nodes) - available)
+        throttled = gauge_family(declared.FRAMEWORKS_THROTTLED)
+        for reason, count in self._book.throttle.counts().items():
+            throttled.add_metric([reason], count)
         standing = gauge_family(declared.OFFERS_STANDING)
         for phase, count in self._book.phases().items():
             standing.add_metric([phase], count)
-        yield from (capacity, nodes, standing)
+        yield from (capacity, nodes, throttled, standing)
 
     def _of_roles(self, fair: FairShares) -> Iterator[GaugeMetricFamily]:
         ledger = self._ledger

@@ -11,11 +11,12 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
 from random import Random
 
 import structlog
 
-from tender.allocation import CycleResult, Ledger, Role, run_cycle
+from tender.allocation import CycleResult, Grant, Ledger, Reason, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
@@ -73,7 +74,8 @@ class AllocationLoop:
         self._changed_at: float | None = None
         self._explained = 0.0
         self._tick_seconds = 0.0
-        self._resting: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
+        self._resting: set[str] = set()
         self.latest = CycleResult((), {})
         self.last_cycle: float | None = None
         self.last_seconds = 0.0
@@ -121,10 +123,13 @@ class AllocationLoop:
             self._metrics.queue_seconds.observe(time.monotonic() - self._changed_at)
             self._changed_at = None
         self._everywhere, self._nodes = False, set()
-        self._rest(now)
+        for manifest in self._book.throttle.due(now):
+            self._frameworks.put(manifest)
         for offer, tasks in self._book.lapse(now).items():
             log.warning("claim not launched in time", offer=offer, tasks=tasks)
             self._metrics.launches_missed.inc(tasks)
+        self._rest(now)
+        self._book.throttle.look(now)
         self._executor.carry_out(self._book.due(now, self._frameworks.objects, self._executor.busy), now)
         started = time.perf_counter()
         due = now - self._explained >= self._settings.interval
@@ -136,12 +141,21 @@ class AllocationLoop:
             self.last_seconds, self.last_nodes = took, len(self._ledger.nodes)
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
-        self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
+        self._offer(result.grants, now)
         if explain:
             self._explained = now
         self.latest = result if explain else CycleResult(result.grants, self.latest.not_offered)
         self.last_cycle = now
         self._tick_seconds = time.perf_counter() - begun
+
+    def _offer(self, grants: Iterable[Grant], now: float) -> None:
+        """Offer what was granted. What cannot be made into an offer holds up nobody but its framework."""
+        for name, granted in groupby(sorted(grants, key=_framework_of), key=_framework_of):
+            try:
+                self._executor.create(make_offers(granted, self._frameworks.objects, now, self._rng))
+            except ValueError:
+                log.exception("no offer can be made of what was granted", framework=name)
+                self._executor.failed.add(name)
 
     def role_changed(self, before: Role | None, after: Role | None) -> None:
         """A role changed, came (`before` None) or went: the offers that no longer fit are taken back."""
@@ -159,19 +173,29 @@ class AllocationLoop:
                 self.role_changed(dataclasses.replace(role, limit={}), role)
 
     def _rest(self, now: float) -> None:
-        """Let frameworks rest whose offers the API server refuses, and wake those that have rested."""
+        """Let frameworks rest whose offers the API server refuses, or who do not launch what they claim, and wake those
+        that have rested.
+        """
         for name in self._executor.failed:
-            self._resting[name] = now + REST_SECONDS
+            self._refused[name] = now + REST_SECONDS
         self._executor.failed.clear()
-        for name in [name for name, until in self._resting.items() if until <= now]:
-            del self._resting[name]
+        self._refused = {name: until for name, until in self._refused.items() if until > now}
+        throttled = self._book.throttle.resting(now)
+        resting = dict.fromkeys(self._refused, (_RESTING, Reason.SUPPRESSED))
+        resting |= {name: (message, Reason.THROTTLED) for name, message in throttled.items()}
+        for name in self._resting - resting.keys():
             framework = self._frameworks.objects.get(name)
             if framework is not None:
                 self._ledger.put_framework(read_framework(framework))
-        for name in self._resting:
+        for name, (message, reason) in resting.items():
             known = self._ledger.frameworks.get(name)
             if known is not None and not known.inactive:
-                self._ledger.put_framework(dataclasses.replace(known, inactive=_RESTING))
+                self._ledger.put_framework(dataclasses.replace(known, inactive=message, inactive_reason=reason))
+        self._resting = set(resting)
+
+
+def _framework_of(grant: Grant) -> str:
+    return grant.framework
 
 
 def _what_changed(before: Role | None, after: Role | None) -> str:

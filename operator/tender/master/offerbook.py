@@ -29,6 +29,7 @@ from tender.master.dues import (
 from tender.master.registry import key_of
 from tender.master.room import Room
 from tender.master.sightings import Sightings, names_offer, offer_of
+from tender.master.throttle import Throttle
 
 
 @dataclass(slots=True)
@@ -36,14 +37,15 @@ class _Entry:
     """What is known of one offer besides the object itself.
 
     `since` is when it came to be in its phase, and `ends_at` when it ends by time alone. `outstanding` are the slices
-    that hold something; for those of a claim, `launch_by` is their deadline. `looked_with` is its framework as it was
-    when nothing was due last.
+    that hold something; for those of a claim, `launch_by` is their deadline. `least` is for how long a decline counts
+    at least. `looked_with` is its framework as it was when nothing was due last.
     """
 
     offer: ResourceOffer
     framework: str
     since: float
     ends_at: float
+    least: float = 0.0
     outstanding: set[int] = field(default_factory=set)
     launch_by: float = math.inf
     refuses: bool = False
@@ -53,7 +55,7 @@ class _Entry:
 class OfferBook:
     """Keeps the charges and filters of all offers in the ledger. `interval` is the length of a cycle in seconds.
 
-    `room` wants to be told of whatever else takes the room of open offers.
+    `room` wants to be told of whatever else takes the room of open offers. `throttle` is told how frameworks answer.
     """
 
     def __init__(self, ledger: Ledger, settings: Settings | None = None, interval: float = 1.0) -> None:
@@ -62,6 +64,7 @@ class OfferBook:
         self._entries: dict[str, _Entry] = {}
         self._sightings = Sightings()
         self.room = Room(ledger, settings or Settings())
+        self.throttle = Throttle()
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -74,8 +77,9 @@ class OfferBook:
                 since = answered_since(new, now)
             else:
                 since = before.since if before.offer.status.phase == new.status.phase else now
-            ends = ends_at(new, since, self._interval)
-            entry = self._entries[key] = _Entry(new, new.framework_key, since, ends)
+            least = self._take_answer(before, new, now)
+            ends = ends_at(new, since, self._interval, least)
+            entry = self._entries[key] = _Entry(new, new.framework_key, since, ends, least)
             self._post(key, entry, now)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
@@ -92,6 +96,7 @@ class OfferBook:
             if entry is None:
                 self._sightings.remove(framework, pod)
         elif self._sightings.add(framework, new) and entry is not None and entry.framework == framework:
+            self.throttle.launched(framework)
             self._charge_claims(key, entry, on_node=new.spec.node_name)
 
     def seen_of(self, offer: ResourceOffer) -> Iterator[core.Pod]:
@@ -111,6 +116,8 @@ class OfferBook:
                 for index in entry.outstanding:
                     self._ledger.remove_charge((key, index))
                 entry.outstanding.clear()
+                if not self._sightings.any(key, entry.framework):
+                    self.throttle.lapsed(entry.framework, entry.since, now)
         return missed
 
     def due(self, now: float, frameworks: Mapping[str, Framework], busy: Container[str] = frozenset()) -> list[Due]:
@@ -170,6 +177,18 @@ class OfferBook:
                     return Remove(key, "the offer was taken back")
         return None
 
+    def _take_answer(self, before: _Entry | None, new: ResourceOffer, now: float) -> float:
+        """Take note of how an offer was answered that was seen open; for how long a decline counts at least."""
+        if before is None or before.offer.status.phase == new.status.phase:
+            return 0.0 if before is None else before.least
+        if before.offer.status.phase == OfferPhase.OFFERED:
+            if new.status.phase == OfferPhase.CLAIMED:
+                self.throttle.claimed(before.framework)
+            elif new.status.phase == OfferPhase.DECLINED:
+                seconds = new.status.refuse_seconds or 0
+                return self.throttle.declined(before.framework, before.since, seconds, now)
+        return 0.0
+
     def _is_launched(self, key: str, entry: _Entry) -> bool:
         """Whether pods of an open offer run already: it has been claimed, and the news of it is still on the way."""
         return self._sightings.any(key, entry.framework)
@@ -187,7 +206,7 @@ class OfferBook:
             entry.launch_by = entry.since + LAUNCH_DEADLINE_SECONDS
             entry.outstanding.update(claim.slice for claim in offer.status.claims)
             self._charge_claims(key, entry)
-        refusal = refusal_of(offer, entry.since, self._interval)
+        refusal = refusal_of(offer, entry.since, self._interval, entry.least)
         if refusal is not None:
             entry.refuses = True
             self._ledger.put_refusal(key, refusal)

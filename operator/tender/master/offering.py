@@ -13,6 +13,8 @@ from tender.api.names import API_VERSION, LABEL_FRAMEWORK
 from tender.api.offer import MOST_SLICES, ResourceOffer, ResourceOfferSpec, Slice
 from tender.api.quantities import format_resources
 
+LONGEST_OFFER_SECONDS = 3600.0
+"""For how long an offer is open at most: until it is answered, nobody else can have what is in it."""
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 8
 _LONGEST_PREFIX = 54
@@ -29,7 +31,8 @@ def make_offers(
     offers = []
     for (name, role), granted in groupby(sorted(grants, key=_in_order), key=_addressee):
         framework = frameworks[name]
-        expires_at = datetime.fromtimestamp(math.ceil(now + framework.spec.offers.timeout_seconds), UTC)
+        timeout = min(LONGEST_OFFER_SECONDS, framework.spec.offers.timeout_seconds)
+        expires_at = datetime.fromtimestamp(math.ceil(now + timeout), UTC)
         rest = iter(granted)
         while bundle := list(islice(rest, MOST_SLICES)):
             offers.append(_offer(framework, role, bundle, expires_at, rng))

@@ -3,11 +3,16 @@
 Pure; `intake` puts what is read into the ledger.
 """
 
+import re
+
 from tender import api
 from tender.allocation import Demand, Framework, Node, Reservation, Role, Taint, Toleration
 from tender.api import core
 from tender.api.quantities import parse_resources
 from tender.master.registry import key_of
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""What offers, and labels of pods, can carry of a framework's name; the API server takes longer ones with dots."""
 
 
 def read_node(node: core.Node) -> Node:
@@ -51,6 +56,11 @@ def _why_inactive(framework: api.Framework) -> str:
     A demand that is not there means "everything" only where somebody else's controller may have chosen so; a built-in
     kind always declares one, and until then its controller has not looked at it yet.
     """
+    if not _NAME.fullmatch(framework.metadata.name):
+        return (
+            f"metadata.name {framework.metadata.name} is no name of a label: create it anew with at most 63 lower-case "
+            "letters, digits and hyphens"
+        )
     if framework.metadata.deletion_timestamp is not None:
         return "the framework is being deleted"
     if framework.spec.external is None and framework.status.demand is None:

@@ -30,7 +30,8 @@ class Registry(Generic[T]):
     """Objects by key ("namespace/name"), with a callback for every change.
 
     `on_change(old, new)` is synchronous; `on_invalid(key, message)` tells of an object that breaks the schema, which
-    is then treated as absent.
+    is then treated as absent. `hold_back(known, manifest)` says whether a newer version is to wait, unread: whoever
+    says so puts it again later.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Registry(Generic[T]):
         model: type[T],
         on_change: Callable[[T | None, T | None], None],
         on_invalid: Callable[[str, str], None],
+        hold_back: Callable[[T, Mapping[str, Any]], bool] = lambda known, manifest: False,
     ) -> None:
         self.model = model
         self.objects: dict[str, T] = {}
         self._on_change = on_change
         self._on_invalid = on_invalid
+        self._hold_back = hold_back
         self._invalid: dict[str, int] = {}
         self._gone: dict[str, None] = {}
         self._doubted: set[str] = set()
@@ -59,6 +62,8 @@ class Registry(Generic[T]):
             return known
         if version < self._invalid.get(key, 0):
             return None
+        if known is not None and self._hold_back(known, manifest):
+            return known
         try:
             resource = self.model.read(manifest)
         except pydantic.ValidationError as error:

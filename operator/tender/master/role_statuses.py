@@ -1,7 +1,6 @@
 """What the master tells people of roles: what they hold, whether their place is right and their quota sound. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,19 +11,10 @@ from tender.api.meta import Condition
 from tender.api.quantities import Resources, format_amount, format_resources
 from tender.api.role import GUARANTEE_MET, QUOTA_RESOURCES, QUOTA_SOUND, FrameworkRole
 from tender.master.role_figures import RoleFigures, role_figures
-from tender.master.statuses import without_empty, written_share
+from tender.master.statuses import News, without_empty, written_share
 
 SOUND = "Sound"
 """The reason of the condition QuotaSound while nothing is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What an event says of a change of state."""
-
-    reason: str
-    note: str
-    warning: bool
 
 
 class _Basis(NamedTuple):

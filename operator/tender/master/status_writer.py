@@ -4,8 +4,8 @@ Every status follows from the facts and from what the last cycle found out about
 nothing is computed, and of an object that was just written nothing until it may be written again.
 
 Server-side apply under the master's own name leaves the rest of a framework's status to its controller. A quota that
-has become unsound, or sound again, is told of in an event as soon as the status says so; what the status said before,
-also that of a former life of the master, is not told again.
+has become unsound, or sound again, and a framework that is throttled, or no longer, is told of in an event as soon as
+the status says so; what the status said before, also that of a former life of the master, is not told again.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ from tender.cluster.errors import ApiError, NotFound
 from tender.cluster.events import EventRecorder, Regarding
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, RESERVATIONS, Resource
 from tender.master.facts import Facts
-from tender.master.framework_statuses import framework_status
+from tender.master.framework_statuses import framework_status, news_of_throttling
 from tender.master.reservation_statuses import ReservationStatuses
 from tender.master.role_statuses import RoleStatuses, news_of_quota
+from tender.master.statuses import News
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,11 @@ _WRITING_SECONDS = 0.25
 """How much of each second may go into them, for the same reason; what is left is written in the next."""
 _STARTING_SECONDS = 60.0
 """How long a framework may take to be ready before people are told of its figures meanwhile."""
+
+_NEWS_OF: Mapping[Resource, Callable[[Mapping[str, Any], Mapping[str, Any]], News | None]] = {
+    FRAMEWORK_ROLES: news_of_quota,
+    FRAMEWORKS: news_of_throttling,
+}
 
 Wanted = tuple[Resource, CustomResource, dict[str, Any]]
 
@@ -90,7 +96,7 @@ class StatusWriter:
 
     def _due(self, now: float) -> Iterator[Wanted]:
         facts = self._facts
-        basis = facts.changes, self._latest().not_offered
+        basis = facts.changes, facts.throttle.changes, self._latest().not_offered
         if basis == self._basis and now < self._look_again:
             return
         self._basis, self._look_again = basis, math.inf
@@ -113,7 +119,8 @@ class StatusWriter:
         for name, framework in self._facts.frameworks.objects.items():
             waits = name in result.not_offered and framework.status.demand is not None
             if self._may_write(framework, now) and (waits or not self._is_new(framework, now)):
-                yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings)
+                throttled = self._facts.throttle.condition(name, framework.metadata.generation)
+                yield FRAMEWORKS, framework, framework_status(name, ledger, result, settings, throttled)
         roles = [role for role in self._facts.roles.objects.values() if self._may_write(role, now)]
         for role, status in self._roles.of(roles, now):
             yield FRAMEWORK_ROLES, role, status
@@ -159,13 +166,15 @@ class StatusWriter:
             self._look_again = min(self._look_again, self._clock() + self._interval)
             log.warning("status not written", error=str(error))
             return
-        if resource is FRAMEWORK_ROLES:
-            self._tell(target, before or target.manifest().get("status", {}), status)
+        if resource in _NEWS_OF:
+            self._tell(resource, target, before or target.manifest().get("status", {}), status)
 
-    def _tell(self, role: CustomResource, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        news = news_of_quota(before, after)
+    def _tell(
+        self, resource: Resource, target: CustomResource, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        news = _NEWS_OF[resource](before, after)
         if news is not None:
-            self._recorder.record(Regarding.to(FRAMEWORK_ROLES, role), news.reason, news.note, warning=news.warning)
+            self._recorder.record(Regarding.to(resource, target), news.reason, news.note, warning=news.warning)
 
 
 def _starts(framework: Framework) -> bool:

@@ -3,11 +3,21 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tender.allocation import Ledger, Settings
 from tender.allocation.shares import dominant_share
 from tender.api.quantities import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an event says of a change of state."""
+
+    reason: str
+    note: str
+    warning: bool
 
 
 def without_empty(status: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,23 @@
 """One object that cannot be used disturbs nobody else, and people are told of it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from tests.integration.conftest import ApiServer
+from tests.integration.running.around_schema import rewrite
 from tests.integration.running.kubelet import Kubelet
 from tests.integration.running.parts import controller, master
 from tests.integration.running.waiting import until
-from tests.integration.running.world import World, demand
+from tests.integration.running.world import World, demand, template
 
 from cluster.layout import REPOSITORY
-from tender.api.names import API_VERSION
+from tender.api.conditions import STALLED, find_condition
+from tender.api.meta import MOST_DEMANDS
+from tender.api.names import API_VERSION, LABEL_FRAMEWORK
 from tender.cluster.errors import Invalid
 from tender.cluster.resources import FRAMEWORKS, NAMESPACES
 
@@ -86,6 +91,84 @@ class TestAnObjectThatCannotBeRead:
 
             await until(is_ready, "the other service's pods")
         assert await world.pods("strange") == []
+
+
+class TestTenBadFrameworksAmongManyGoodOnes:
+    """What passes the API server's schema and is bad all the same, what others have written into a status, and what was
+    written around the schema.
+    """
+
+    GOOD = 190
+
+    async def test_keep_none_of_the_others_waiting(self, world: World, api_server: ApiServer):
+        await world.add_nodes(20, cpu="8")
+        await self.add_bad(world, api_server)
+        names = [f"good-{number:03d}" for number in range(self.GOOD)]
+        await asyncio.gather(*(world.add_service(name, 1, cpu="100m") for name in names))
+        async with master(world, api_server.kubeconfig) as part, controller(world, api_server.kubeconfig):
+
+            async def are_placed() -> bool:
+                placed = {pod.metadata.labels[LABEL_FRAMEWORK] for pod in await world.pods() if pod.spec.node_name}
+                return set(names) <= placed
+
+            await until(are_placed, f"a pod of each of {self.GOOD} services", patience=90, pause=0.5)
+            await world.add_service("late", 1, cpu="100m")
+
+            async def is_placed() -> bool:
+                return bool(await world.pods("late"))
+
+            await until(is_placed, "a pod of a service that came later")
+            await part.cycles()
+            for name in ("no-time", "odd-role", "no-spec"):
+                assert await world.told("Unreadable", name), name
+            for name in ("bad-expression", "refused-pod"):
+                framework = await world.framework(name)
+                stalled = find_condition(framework.status.conditions, STALLED)
+                assert stalled is not None, name
+                assert stalled.status == "True", name
+                assert stalled.message, name
+
+    async def add_bad(self, world: World, api_server: ApiServer) -> None:
+        def service(**fields: Any) -> dict[str, Any]:
+            return {"replicas": 1, "template": template("100m"), **fields}
+
+        def pods(**spec: Any) -> dict[str, Any]:
+            return service(template=template("100m", **spec))
+
+        expression = {"key": "metadata.name", "operator": "Like", "value": "["}
+        specs: dict[str, dict[str, Any]] = {
+            "ages": {"external": {}, "offers": {"timeout": "99999999999999d"}},
+            "bad-expression": {"service": service(constraints=[expression])},
+            "refused-pod": {"service": pods(restartPolicy="Sometimes")},
+            "text-for-volumes": {"service": pods(volumes="text", tolerations="text", nodeSelector=["list"])},
+            "vast": {"service": service(template=template("9E", "9E"))},
+            "many-shapes": {"external": {}},
+            "no-time": {"service": service()},
+            "strange-status": {"stateful": {"pods": [{"name": "data", "count": 1, "template": template("100m")}]}},
+            "odd-role": {"service": service()},
+            "no-spec": {"service": service()},
+        }
+        assert len(specs) == 10
+        for name, spec in specs.items():
+            await world.add_framework(name, **spec)
+        entries = [demand(f"shape-{number}", requests={"cpu": "10m"}) for number in range(MOST_DEMANDS)]
+        await world.declare("many-shapes", *entries)
+        await world.declare("ages", demand())
+        statuses: dict[str, dict[str, Any]] = {
+            "no-time": {"backoff": {"failures": 1, "until": BEFORE_TIME}},
+            "strange-status": {"stateful": {"targetRevision": "gone"}, "replicas": 7, "settledGeneration": 99},
+        }
+        for name, status in statuses.items():
+            await world.client.patch_status(FRAMEWORKS, name, status, namespace=world.namespace)
+
+        def odd_role(stored: dict[str, Any]) -> None:
+            stored["spec"]["role"] = {"not": "a name"}
+
+        def no_spec(stored: dict[str, Any]) -> None:
+            del stored["spec"]
+
+        await rewrite(api_server, FRAMEWORKS, world.namespace, "odd-role", odd_role)
+        await rewrite(api_server, FRAMEWORKS, world.namespace, "no-spec", no_spec)
 
 
 class TestANamespaceThatIsEnding:

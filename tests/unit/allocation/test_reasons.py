@@ -43,8 +43,14 @@ class TestEveryReason:
         assert reasons(cycle(one), "f1") == {Reason.SUPPRESSED: 0}
         assert cycle(one).not_offered["f2"][0].message == "the framework is being deleted"
 
+    def test_throttled(self):
+        resting = framework(inactive="it rests", inactive_reason=Reason.THROTTLED)
+        told = cycle(ledger(node(), resting))
+        assert told.grants == ()
+        assert told.not_offered["f1"] == (NotOffered(Reason.THROTTLED, 0, "it rests"),)
+
     def test_has_a_cause_here(self):
-        assert set(Reason) == CAUSES.keys() | {Reason.TOO_SMALL, Reason.SUPPRESSED}
+        assert set(Reason) == CAUSES.keys() | {Reason.TOO_SMALL, Reason.SUPPRESSED, Reason.THROTTLED}
 
 
 class TestSeveralReasons:

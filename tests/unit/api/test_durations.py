@@ -45,3 +45,7 @@ def test_writing_keeps_every_millisecond(milliseconds: int):
 def test_a_negative_number_of_seconds_cannot_be_written():
     with pytest.raises(ValueError, match="must not be negative"):
         format_duration(-1)
+
+
+def test_a_duration_is_capped_at_a_hundred_years():
+    assert parse_duration("99999999999999d") == parse_duration("36500d")

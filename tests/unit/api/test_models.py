@@ -57,9 +57,9 @@ class TestReading:
         assert Framework.read(manifest).spec == FrameworkSpec.model_validate({"external": {}})
 
     def test_what_is_absent_has_its_default(self):
-        spec = Framework.read(framework(service={"template": {}})).spec
+        spec = Framework.read(framework(service={"template": {"spec": {}}})).spec
         assert spec.role == "default"
-        assert spec.service == ServiceSpec(replicas=1, template={})
+        assert spec.service == ServiceSpec(replicas=1, template={"spec": {}})
         assert spec.offers.minimum_amounts is None
         assert spec.offers.timeout_seconds == 60
 

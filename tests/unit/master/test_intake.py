@@ -299,3 +299,10 @@ class TestReservations:
         master.intake.reservation_changed(kept, None)
         assert (dict(master.ledger.held("shop/web")), master.ledger.free("node-1")) == (held, free)
         assert master.ledger.role_holdings()["default"] == POD
+
+
+class TestAFrameworkWhoseNameNoOfferCanCarry:
+    @pytest.mark.parametrize("name", ["web.shop", "a" * 64])
+    def test_takes_no_part_and_is_told_so(self, name: str):
+        told = read_framework(external(name)).inactive
+        assert told.startswith(f"metadata.name {name} is no name of a label")

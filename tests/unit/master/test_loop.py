@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -13,11 +13,13 @@ from tests.unit.figures import series
 from tests.unit.master.bench import Master
 from tests.unit.memory import MemoryApi
 
-from tender.allocation import run_cycle
+from tender.allocation import Grant, Reason, run_cycle
+from tender.api.meta import MOST_DEMANDS
 from tender.api.offer import ResourceOffer
 from tender.cluster.errors import ApiError, Forbidden, NotFound, Unreachable
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, PODS, RESOURCE_OFFERS, Resource
-from tender.master import loop
+from tender.master import loop, offering
+from tender.master.conduct import DEMAND_BURST
 from tender.master.executor import REMOVALS_AT_ONCE
 
 DECLINED = {"phase": "Declined", "refuseSeconds": 120, "answeredAt": "2026-05-01T12:00:00Z"}
@@ -206,6 +208,119 @@ class TestOffers:
             assert [one.status.phase for one in it.offers] == ["Claimed"]
             known = it.master.facts.offers.objects[f"shop/{it.offers[0].metadata.name}"]
             assert known.status.phase == "Claimed"
+
+
+class TestAFrameworkNoOfferCanBeMadeTo:
+    async def test_holds_up_nobody_else(self, monkeypatch: pytest.MonkeyPatch):
+        def make_offers(grants: Iterable[Grant], *rest: Any) -> list[ResourceOffer]:
+            granted = list(grants)
+            if granted[0].framework == "shop/spark":
+                raise ValueError("too much for one offer")
+            return offering.make_offers(granted, *rest)
+
+        monkeypatch.setattr(loop, "make_offers", make_offers)
+        async with bench() as it:
+            it.api.put(FRAMEWORKS, external("other", demand=[demand("a", 1)]).manifest())
+            await it.tick()
+            assert [one.spec.framework for one in it.offers] == ["other"]
+            await it.tick(1)
+            [why] = it.master.loop.latest.not_offered["shop/spark"]
+            assert "trying again soon" in why.message
+
+    async def test_is_not_one_that_demands_as_many_shapes_as_it_may(self):
+        async with bench(nodes=1) as it:
+            entries = [demand(f"task-{number}", 1, requests={"cpu": "10m"}) for number in range(MOST_DEMANDS)]
+            it.api.put(FRAMEWORKS, external(demand=entries).manifest())
+            await it.tick()
+            assert sum(len(part.tasks) for one in it.offers for part in one.spec.slices) > 64
+
+
+class TestAFrameworkThatAsksTooMuch:
+    """It is slowed down, the longer the more, until it behaves."""
+
+    async def test_is_offered_nothing_for_a_while_when_it_claims_again_and_again_what_it_does_not_launch(self):
+        async with bench() as it:
+            await it.tick()
+            for _ in range(2):
+                it.claim_all()
+                await it.tick(1)
+                await it.tick(61)
+                await it.tick(1)
+            assert it.offers == []
+            [why] = it.master.loop.latest.not_offered["shop/spark"]
+            assert why.reason == Reason.THROTTLED
+            assert "launched nothing of them within 60 s" in why.message
+            await it.tick(10)
+            assert [one.status.phase for one in it.offers] == ["Offered"]
+
+    async def test_is_served_as_before_once_it_has_launched(self):
+        async with bench() as it:
+            for _ in range(2):
+                await it.tick()
+                pods = it.claim_all()
+                await it.tick(1)
+                await it.tick(61)
+                await it.tick(1)
+            await it.tick(10)
+            pods = it.claim_all()
+            await it.tick(1)
+            it.api.put(PODS, pods[0])
+            await it.tick(1)
+            it.api.remove(PODS, pods[0]["metadata"]["name"])
+            await it.tick(61)
+            await it.tick(1)
+            assert tasks_in(it.offers) == 3
+
+    async def test_finds_what_it_declines_for_no_time_refused_for_longer_and_longer(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            offered = 0
+            for _ in range(200):
+                if it.offers and it.offers[0].status.phase == "Offered":
+                    offered += 1
+                    it.answer(phase="Declined", refuseSeconds=0)
+                await it.tick(0.1)
+            assert 10 < offered < 20
+            assert it.master.book.throttle.counts() == {"OffersDeclinedAtOnce": 1}
+
+    async def test_cannot_shorten_that_by_answering_as_if_long_ago(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            offered = 0
+            for _ in range(200):
+                if it.offers and it.offers[0].status.phase == "Offered":
+                    offered += 1
+                    it.answer(phase="Declined", refuseSeconds=1, answeredAt="1999-01-01T00:00:00Z")
+                await it.tick(0.1)
+            assert offered < 20
+
+    async def test_has_its_demand_taken_up_once_a_second_when_it_changes_a_hundred_times(self):
+        async with bench(nodes=1) as it:
+            await it.tick()
+            taken = set()
+            for number in range(500):
+                it.put_framework(1 + number)
+                await it.tick(0.01)
+                demand = it.master.ledger.frameworks["shop/spark"].demand
+                assert demand is not None
+                taken.add(demand[0].count)
+            assert len(taken) in range(DEMAND_BURST, DEMAND_BURST + 8)
+            await it.tick(1)
+            demand = it.master.ledger.frameworks["shop/spark"].demand
+            assert demand is not None
+            assert demand[0].count == 500
+
+    async def test_is_deleted_or_changed_in_its_spec_at_once_all_the_same(self):
+        async with bench(nodes=1) as it:
+            for number in range(100):
+                it.put_framework(1 + number)
+                await it.tick(0.01)
+            it.put_framework(1000, generation=2, role="shops")
+            await it.tick(0.01)
+            assert it.master.ledger.frameworks["shop/spark"].role == "shops"
+            it.api.remove(FRAMEWORKS, "spark")
+            await it.tick(0.01)
+            assert "shop/spark" not in it.master.ledger.frameworks
 
 
 class TestRemovals:

@@ -80,6 +80,10 @@ class TestAnOffer:
         (one,) = offers(*grants(1))
         assert one.spec.expires_at.timestamp() == NOON + 60
 
+    def test_is_open_for_an_hour_at_most(self):
+        (one,) = offers(*grants(1), frameworks=(external(offers={"timeout": "99999999999999d"}),))
+        assert one.spec.expires_at.timestamp() == NOON + 3600
+
     def test_is_never_open_for_less_than_that(self):
         (one,) = offers(*grants(1), frameworks=(external(offers={"timeout": "500ms"}),), now=NOON + 0.7)
         assert one.spec.expires_at.timestamp() == NOON + 2

@@ -10,7 +10,8 @@ from tender.allocation import Charge, Ledger, Reservation, Settings
 from tender.api.conditions import find_condition
 from tender.api.role import QUOTA_RESOURCES, FrameworkRole, FrameworkRoleStatus
 from tender.master.reading import read_framework, read_role
-from tender.master.role_statuses import News, RoleStatuses, misplacement, news_of_quota
+from tender.master.role_statuses import RoleStatuses, misplacement, news_of_quota
+from tender.master.statuses import News
 
 SETTINGS = Settings()
 

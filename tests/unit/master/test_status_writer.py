@@ -297,3 +297,26 @@ class TestAQuotaThatIsNotSound:
             it.refusal = None
             await it.tick()
             assert it.told == ["GuaranteeExceedsCluster"]
+
+
+class TestAFrameworkThatIsThrottled:
+    async def test_says_so_in_a_condition_and_in_one_event_for_each_change(self):
+        async with asyncio.TaskGroup() as tasks:
+            bench = Bench(tasks, {})
+            bench.api.put(FRAMEWORKS, external(demand=[demand()]).manifest())
+            await bench.tick()
+            throttle = bench.master.book.throttle
+            for number in range(3):
+                throttle.lapsed("shop/spark", bench.now + number - 0.5, bench.now + number)
+            throttle.look(bench.now + 2)
+            await bench.tick()
+            await bench.tick()
+            [condition] = bench.api.read(FRAMEWORKS)["spark"].status.conditions
+            assert (condition.type, condition.status, condition.reason) == ("Throttled", "True", "ClaimsNotLaunched")
+            assert bench.told == ["Throttled"]
+            throttle.launched("shop/spark")
+            throttle.look(bench.now)
+            await bench.tick()
+            [condition] = bench.api.read(FRAMEWORKS)["spark"].status.conditions
+            assert (condition.status, condition.reason) == ("False", "WithinBudget")
+            assert bench.told == ["Throttled", "WithinBudget"]

@@ -154,6 +154,13 @@ FRAMEWORKS = Metric(
     "Frameworks that the master knows, by state.",
     {"state": "Ready, Reconciling, Stalled (the condition that is true), Unknown (none is yet)"},
 )
+FRAMEWORKS_THROTTLED = Metric(
+    "tender_frameworks_throttled",
+    Kind.GAUGE,
+    "frameworks",
+    "Frameworks that ask too much and are slowed down for it, by reason.",
+    {"reason": "ClaimsNotLaunched, OffersDeclinedAtOnce, DemandChangesTooOften"},
+)
 FRAMEWORK_SHARE = Metric(
     "tender_framework_dominant_share",
     Kind.GAUGE,
@@ -347,6 +354,7 @@ SECTIONS: Mapping[str, tuple[Metric, ...]] = {
     ),
     "Frameworks and their tasks": (
         FRAMEWORKS,
+        FRAMEWORKS_THROTTLED,
         FRAMEWORK_WAITING_TASKS,
         FRAMEWORK_WAITING_SINCE,
         FRAMEWORK_NOT_OFFERED,

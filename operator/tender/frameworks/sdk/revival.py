@@ -7,15 +7,16 @@ without end would keep all others from being served. Marathon limits its revives
 from dataclasses import dataclass
 
 BURST = 20
-"""How many changes may come at once."""
+"""How many changes may come at once, unless a bucket says otherwise."""
 SECONDS_PER_CHANGE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Revival:
-    """A token bucket as a value; `full_at` is when (epoch seconds) it is full again."""
+    """A token bucket as a value; `full_at` is when (epoch seconds) it is full again, with `burst` tokens."""
 
     full_at: float = 0.0
+    burst: int = BURST
 
     def allowed(self, now: float) -> bool:
         """Whether the demand may change now."""
@@ -23,7 +24,7 @@ class Revival:
 
     def after(self, now: float) -> "Revival":
         """The bucket after a change now."""
-        return Revival(max(self.full_at, now) + SECONDS_PER_CHANGE)
+        return Revival(max(self.full_at, now) + SECONDS_PER_CHANGE, self.burst)
 
     def next_at(self, now: float) -> float:
         """When the demand may change next, not before now."""
@@ -31,4 +32,4 @@ class Revival:
 
     @property
     def _first_token_at(self) -> float:
-        return self.full_at - (BURST - 1) * SECONDS_PER_CHANGE
+        return self.full_at - (self.burst - 1) * SECONDS_PER_CHANGE

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tender.api.conditions import set_state
+from tender.api.conditions import own_conditions, set_state
 from tender.api.core import Pod
 from tender.api.names import LABEL_OFFER, LABEL_TASK
 from tender.api.offer import ResourceOffer
@@ -185,7 +185,7 @@ def _status(plan: Plan, seen: Seen, waiting: Mapping[str, Any] | None) -> dict[s
     if seen.refused and state != "Ready":
         state, reason, message = "Stalled", "LaunchRefused", f"the API server refuses the pods: {seen.refused.why}"
     conditions = set_state(
-        framework.status.conditions,
+        own_conditions(framework.status.conditions),
         state,
         reason=reason,
         message=message,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tender.api.conditions import State
+from tender.api.conditions import State, own_conditions
 from tender.api.names import LABEL_FRAMEWORK, LABEL_PART, LABEL_REVISION
 from tender.api.stateful import DECOMMISSION, InstanceStatus, PlanStatus, RequestResult
 from tender.frameworks.sdk.model import Note, Seen
@@ -100,7 +100,7 @@ def notes_of(
 ) -> tuple[Note, ...]:
     """What people should read as events: a change of the state, and what befalls single pods."""
     notes = []
-    before = next((one for one in seen.framework.status.conditions if one.status == "True"), None)
+    before = next((one for one in own_conditions(seen.framework.status.conditions) if one.status == "True"), None)
     if before is None or (before.type, before.reason) != final[:2]:
         notes.append(Note(final[1], final[2], "Warning" if final[0] == "Stalled" else "Normal"))
     for name, record in records.items():

@@ -1,0 +1,1 @@
+"""What one framework that asks too much costs the others."""
