@@ -11,9 +11,12 @@ from tender import __version__
 from tender.allocation import Settings as CycleSettings
 from tender.api.names import MANAGER_SERVICE
 from tender.cli.allocation import allocation_options
+from tender.cli.election import election_options
 from tender.cli.simulate import simulate
 from tender.cluster import logs
 from tender.cluster.errors import NoCluster
+from tender.cluster.leadership import LeaseLost
+from tender.cluster.lease import ElectionSettings
 from tender.controller.factory import run_controller
 from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
@@ -47,6 +50,11 @@ _port = click.option(
 _host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
 
 
+def _lease_of_controller(namespace: str | None, **_: object) -> str:
+    """Those of different namespaces run side by side."""
+    return f"tender-controller-{namespace}" if namespace else "tender-controller"
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
@@ -60,6 +68,7 @@ def main() -> None:
     "--node-selector", default="", help="Label selector of the nodes that may be offered. Default: all nodes."
 )
 @allocation_options
+@election_options(lambda **_: "tender-master")
 @_host
 @_port
 @_log_level
@@ -68,6 +77,7 @@ def master(
     context: str | None,
     node_selector: str,
     cycle: CycleSettings,
+    election: ElectionSettings | None,
     host: str,
     port: int,
     log_level: str,
@@ -75,7 +85,13 @@ def master(
     """Run the first-level master: it offers the cluster's resources to frameworks."""
     logs.configure(level=log_level)
     settings = MasterSettings(
-        kubeconfig=kubeconfig, context=context, node_selector=node_selector, host=host, port=port, cycle=cycle
+        kubeconfig=kubeconfig,
+        context=context,
+        node_selector=node_selector,
+        host=host,
+        port=port,
+        election=election,
+        cycle=cycle,
     )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run_master(settings))
@@ -93,6 +109,7 @@ def master(
     envvar="TENDER_RESERVE_DISCIPLINE",
     help="How many stateful services of a namespace may look for places for their pods at a time. 0: any number.",
 )
+@election_options(_lease_of_controller)
 @_host
 @_port
 @_log_level
@@ -101,13 +118,16 @@ def controller(
     context: str | None,
     namespace: str | None,
     reserve_discipline: int,
+    election: ElectionSettings | None,
     host: str,
     port: int,
     log_level: str,
 ) -> None:
     """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
     logs.configure(level=log_level)
-    settings = ControllerSettings(kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port)
+    settings = ControllerSettings(
+        kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port, election=election
+    )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         planners = built_in_planners(reserve_discipline)
         asyncio.run(run_controller(settings, planners, manager=MANAGER_SERVICE, follows=EVERYTHING))
@@ -131,5 +151,5 @@ def version() -> None:
 def _reporting() -> Iterator[None]:
     try:
         yield
-    except NoCluster as error:
+    except (NoCluster, LeaseLost) as error:
         raise click.ClickException(str(error)) from None

@@ -2,7 +2,6 @@
 
 import asyncio
 import platform
-import signal
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -19,11 +18,13 @@ from tender.api.offer import ResourceOffer
 from tender.cluster.access import load
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder, Regarding
+from tender.cluster.leadership import Leadership, candidacy, count_leader, may_begin
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import TrafficMetrics
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
+from tender.cluster.stopping import stop_on_signals
 from tender.cluster.vitals import Vitals
 from tender.controller.executor import Executor
 from tender.controller.kinds import KEPT, KINDS
@@ -51,7 +52,8 @@ async def run_controller(
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run frameworks until `stop` is set; without one, until a signal asks the process to end.
+    """Run frameworks until `stop` is set; without one, until a signal asks the process to end. With
+    `settings.election` it stands by until it leads, and raises LeaseLost when another one does.
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
     is written. Of the frameworks of these kinds only those are run that `selects` holds for: an author's own
@@ -60,17 +62,24 @@ async def run_controller(
     epoch seconds.
     """
     rng = rng or Random()
-    stop = stop or _set_by_signals(asyncio.Event())
+    stop = stop or stop_on_signals()
     registry = CollectorRegistry()
     metrics, traffic = ControllerMetrics(registry), TrafficMetrics(registry)
+    access = load(settings.kubeconfig, settings.context)
+    leadership = None
+    if settings.election is not None:
+        leadership = Leadership(access, settings.election, "controller", rng=rng, observe=traffic.request)
+    count_leader(registry, "controller", leadership)
+    fence = None if leadership is None else leadership.fence
     client = Client(
-        load(settings.kubeconfig, settings.context),
+        access,
         field_manager=manager,
         writes_in_flight=settings.writes_at_once,
         rng=rng,
         observe=traffic.request,
+        fence=fence,
     )
-    async with client, asyncio.TaskGroup() as tasks:
+    async with client, candidacy(leadership), asyncio.TaskGroup() as tasks:
         recorder = EventRecorder(client, controller=manager, instance=platform.node())
 
         def tell(framework: Framework, note: Note) -> None:
@@ -86,6 +95,7 @@ async def run_controller(
             rng=rng,
             tell=tell,
             selects=selects,
+            fence=fence,
         )
         nodes_changed = asyncio.Event()
         view = View(turns.mark, nodes_changed.set, follows)
@@ -134,22 +144,15 @@ async def run_controller(
             await asyncio.gather(turns.run(view, executor), make_rounds(view, executor, lost_pods, nodes_changed))
 
         pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=settings.namespace)
-        vitals = Vitals(pulse, caches, settings.vitals)
-        background = [
-            tasks.create_task(each) for each in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
-        ]
+        alive = {} if leadership is None else {"lease": leadership.stuck}
+        vitals = Vitals(pulse, caches, settings.vitals, alive=alive)
+        background = [tasks.create_task(each) for each in (pulse.run(), recorder.run())]
         async with Serving(
             registry, healthy=vitals.healthy(), ready=vitals.ready(), host=settings.host, port=settings.port
         ):
-            background.append(tasks.create_task(work()))
-            await stop.wait()
+            if await may_begin(leadership, stop):
+                vitals.begin()
+                background += [tasks.create_task(each) for each in (*(cache.run() for cache in caches), work())]
+                await stop.wait()
         for task in background:
             task.cancel()
-
-
-def _set_by_signals(stop: asyncio.Event) -> asyncio.Event:
-    """Let the signals that end a process set the event: in a container nothing else would heed them."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tender.cluster.lease import ElectionSettings
 from tender.cluster.vitals import VitalsSettings
 
 
@@ -25,5 +26,7 @@ class ControllerSettings:
     """Address that /metrics, /healthz and /readyz are served on."""
     port: int = 8080
     """Port that they are served on."""
+    election: ElectionSettings | None = None
+    """How it is decided who leads, where several run; None: only one may run."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""

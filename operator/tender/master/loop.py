@@ -19,6 +19,7 @@ from tender.allocation import CycleResult, Ledger, Role, run_cycle
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
+from tender.cluster.leadership import Leadership
 from tender.master.dues import Withdraw
 from tender.master.executor import Executor
 from tender.master.metrics import MasterMetrics
@@ -44,7 +45,8 @@ class AllocationLoop:
     """Runs cycles. `wake` asks for one soon.
 
     `latest` is the result of the last one, with the reasons that were found last; it is as of `last_cycle`. The last
-    one over all nodes took `last_seconds` for `last_nodes` of them.
+    one over all nodes took `last_seconds` for `last_nodes` of them. With a `leadership` offers carry its term, and
+    nothing is decided while its fence is shut.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class AllocationLoop:
         *,
         clock: Callable[[], float],
         rng: Random,
+        leadership: Leadership | None = None,
     ) -> None:
+        self._leadership = leadership
         self._ledger = ledger
         self._book = book
         self._frameworks = frameworks
@@ -93,6 +97,11 @@ class AllocationLoop:
         """
         return max(self._settings.debounce, min(self._settings.interval, _REST_FACTOR * self._tick_seconds))
 
+    @property
+    def term(self) -> int | None:
+        """The term that offers are made in; None without an election."""
+        return None if self._leadership is None else self._leadership.term
+
     async def run(self) -> None:
         """Run cycles until cancelled."""
         while True:
@@ -102,6 +111,8 @@ class AllocationLoop:
                 await asyncio.sleep(self.rest_seconds)
             except TimeoutError:
                 self._everywhere = True
+            if self._leadership is not None:
+                await self._leadership.fence.opened()
             self._changed.clear()
             nodes = None if self._everywhere or self.last_seconds < _COSTLY_SECONDS else self._nodes
             try:
@@ -130,7 +141,7 @@ class AllocationLoop:
             self.last_seconds, self.last_nodes = took, len(self._ledger.nodes)
         for grant in result.grants:
             self._ledger.note_allocation(grant.framework, grant.role)
-        self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng))
+        self._executor.create(make_offers(result.grants, self._frameworks.objects, now, self._rng, self.term))
         if explain:
             self._explained = now
         self.latest = result if explain else CycleResult(result.grants, self.latest.not_offered)

@@ -36,7 +36,7 @@ class _Entry:
 
     `since` is when it came to be in its phase, and `ends_at` when it ends by time alone. `outstanding` are the slices
     that hold something; for those of a claim, `launch_by` is their deadline. `looked_with` is its framework as it was
-    when nothing was due last.
+    when nothing was due last. A `late` one is from a leader before this one, and came after it had begun.
     """
 
     offer: ResourceOffer
@@ -47,6 +47,7 @@ class _Entry:
     launch_by: float = math.inf
     refuses: bool = False
     looked_with: Framework | None = None
+    late: bool = False
 
 
 class OfferBook:
@@ -60,7 +61,21 @@ class OfferBook:
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
         self._sightings = Sightings()
+        self._term: int | None = None
         self.room = Room(ledger, settings or Settings())
+
+    def begin_term(self, term: int | None) -> None:
+        """All offers that were there when this leader began are known: one of an earlier term that is seen from now on
+        was made too late.
+        """
+        self._term = term
+
+    def clock_jumped(self, seconds: float) -> None:
+        """The time of day was set: what claims have left of their time stays as it is."""
+        for entry in self._entries.values():
+            if entry.offer.status.phase == OfferPhase.CLAIMED:
+                entry.since += seconds
+                entry.launch_by += seconds
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -75,6 +90,7 @@ class OfferBook:
                 since = before.since if before.offer.status.phase == new.status.phase else now
             ends = ends_at(new, since, self._interval)
             entry = self._entries[key] = _Entry(new, new.framework_key, since, ends)
+            entry.late = self._is_late(new) if before is None else before.late
             self._post(key, entry, now)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
@@ -140,6 +156,10 @@ class OfferBook:
             counts[entry.offer.status.phase] += 1
         return counts
 
+    def _is_late(self, offer: ResourceOffer) -> bool:
+        made_in = offer.spec.term
+        return self._term is not None and made_in is not None and made_in < self._term
+
     def _due(self, key: str, entry: _Entry, now: float, framework: Framework | None, lacking: str | None) -> Due | None:
         offer = entry.offer
         if framework is None:
@@ -153,6 +173,8 @@ class OfferBook:
             case OfferPhase.OFFERED:
                 if offer.spec.role not in framework.spec.all_roles:
                     return Withdraw(key, OfferPhase.RESCINDED, f"the framework has left role {offer.spec.role}")
+                if entry.late:
+                    return Withdraw(key, OfferPhase.RESCINDED, "it was made by a master that leads no more")
                 if lacking is not None and not self._is_launched(key, entry):
                     return Withdraw(key, OfferPhase.RESCINDED, lacking)
                 if now > entry.ends_at:

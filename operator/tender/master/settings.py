@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tender.allocation import Settings as CycleSettings
+from tender.cluster.lease import ElectionSettings
 from tender.cluster.vitals import VitalsSettings
 
 
@@ -30,6 +31,8 @@ class MasterSettings:
     """Address that /metrics, /healthz, /readyz and /reasons are served on."""
     port: int = 8080
     """Port that they are served on."""
+    election: ElectionSettings | None = None
+    """How it is decided who leads, where several run; None: only one may run."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""
     cycle: CycleSettings = field(default_factory=CycleSettings)
