@@ -116,13 +116,14 @@ def read(lease: Mapping[str, Any]) -> Record:
 def observe(before: Sighting | None, record: Record | None, now: float) -> Sighting:
     """What is seen after a look at the record at `now`.
 
-    A record that has gone may have been renewed just before: its holder is given its time once more.
+    A record that has gone may have been renewed, or taken, just before: whoever it was is given its time once more.
     """
     known = None if before is None else before.record
     if before is not None and (record.version if record else "") == (known.version if known else ""):
         return before
-    held_by = record or known
-    return Sighting(record, now, held_by.seconds if held_by is not None and held_by.holder else 0.0)
+    if record is None:
+        return Sighting(None, now, 0.0 if known is None else known.seconds)
+    return Sighting(record, now, record.seconds if record.holder else 0.0)
 
 
 def decide(seen: Sighting, me: str, now: float) -> Step:
