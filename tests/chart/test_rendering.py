@@ -151,6 +151,9 @@ class TestTheDefaults:
             "controller",
             "--port=8080",
             "--log-level=info",
+            "--leader-elect",
+            "--lease-namespace=tender-system",
+            "--lease-name=tender-controller",
             "--reserve-discipline=0",
         ]
         assert not [one for one in default.container("master")["args"] if one.startswith("--node-selector")]

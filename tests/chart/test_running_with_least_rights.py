@@ -19,7 +19,14 @@ RARE = {Right("tender.dev", "resourceoffers", "get"), Right("", "pods", "get")}
 made a pod of which the next one has not heard yet.
 """
 
-
+LEADING = (
+    "--leader-elect",
+    f"--lease-namespace={SYSTEM}",
+    "--lease-duration=3",
+    "--lease-renew-deadline=2",
+    "--lease-retry-period=0.5",
+)
+"""Arguments with which a program stands for election; a killed one is succeeded within seconds."""
 OF_WEB = "--selector=tender.dev/framework=web"
 
 
@@ -36,7 +43,11 @@ class Work:
         return {right for each in self.requests(account) for right in each.rights}
 
     def granted(self, account: str) -> set[Right]:
-        return granted([json.loads(self.installation.kubectl("get", "clusterrole", account, "--output=json"))])
+        of_lease = ["role", f"{account}-lease", f"--namespace={SYSTEM}"]
+        roles = [
+            self.installation.kubectl("get", *each, "--output=json") for each in (["clusterrole", account], of_lease)
+        ]
+        return granted(json.loads(role) for role in roles)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +61,8 @@ def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
     installation.kubectl("create", "namespace", "shop")
     folder = tmp_path_factory.mktemp("logs")
     with (
-        installation.running("tender-master", SYSTEM, folder, "master"),
-        installation.running("tender-controller", SYSTEM, folder, "controller"),
+        installation.running("tender-master", SYSTEM, folder, "master", *LEADING),
+        installation.running("tender-controller", SYSTEM, folder, "controller", *LEADING),
     ):
         _do_everything(installation)
         _change_a_service(installation)
@@ -205,8 +216,14 @@ class TestTheControllerOfOneNamespace:
         installation.install("own", "alone", "--set=master.enabled=false,crds.install=false,controller.namespace=alone")
         account = "own-tender-controller"
         with (
-            installation.running("tender-master", SYSTEM, tmp_path, "master"),
-            installation.running(account, "alone", tmp_path, "controller", "--namespace=alone"),
+            installation.running("tender-master", SYSTEM, tmp_path, "master", *LEADING),
+            installation.running(
+                account,
+                "alone",
+                tmp_path,
+                *("controller", "--namespace=alone", "--leader-elect", "--lease-namespace=alone"),
+                "--lease-name=own-tender-controller-alone",
+            ),
         ):
             installation.apply(service("web", "alone", replicas=2))
             eventually(lambda: len(installation.names("pods", "--namespace=alone")) == 2, "two pods")

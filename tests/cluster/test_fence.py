@@ -99,7 +99,7 @@ class TestAClientBehindAFence:
             clock.now += 0 if looks <= passes else 60  # as if the process had been stopped while it was connecting
             check(what)
 
-        fence.check = stopped_in_between  # type: ignore[method-assign]
+        fence.check = stopped_in_between  # type: ignore[assignment]
         async with Client(server.access, fence=fence) as client:
             with pytest.raises(NotLeading):
                 if write == "create":

@@ -31,6 +31,7 @@ class WatchedClock:
         self._ahead = self._wall() - steady()
 
     def __call__(self) -> float:
+        """The time of day now."""
         wall = self._wall()
         ahead = wall - self._steady()
         if abs(ahead - self._ahead) >= JUMP_SECONDS:

@@ -1,7 +1,7 @@
 """Leading and losing it: the loop that takes the steps of `lease`, and opens the `fence` for as long as they succeed.
 
 A leader that cannot renew in time writes nothing any more but keeps trying: as long as nobody has taken over, its name
-is still in the record of the version that it knows, and its next renewal, a compare-and-swap on that version, proves it.
+is still in the record of the version that it knows, and a renewal that succeeds, a compare-and-swap, proves it.
 So an API server that is away for a minute makes nobody start anew. When somebody has taken over, the process ends with
 an error and begins afresh: what it knew is a former leader's.
 """
@@ -142,13 +142,12 @@ class Leadership:
         """Make one try, and rest before the next."""
         rest = self.settings.retry_period * self._rng.uniform(1.0, 1.0 + _JITTER)
         try:
-            await self._look()
-            assert self._seen is not None
-            match decide(self._seen, self.identity, self._clock()):
+            seen = await self._look()
+            match decide(seen, self.identity, self._clock()):
                 case Wait(seconds):
                     rest = min(rest, max(seconds, 0.01))
                 case Create():
-                    await self._create_first(self._seen)
+                    await self._create_first(seen)
                 case Write() as step:
                     await self._write(step)
         except (AlreadyExists, Conflict):
@@ -170,13 +169,11 @@ class Leadership:
 
     async def _renew(self) -> None:
         """Renew the lease; what fails is tried again, but for a lease that somebody else has."""
-        assert self._seen is not None
         try:
             try:
-                await self._hold(self._seen)
+                await self._hold(self._seen or await self._look())
             except (Conflict, AlreadyExists):
-                await self._look()
-                await self._hold(self._seen)
+                await self._hold(await self._look())
         except (Conflict, AlreadyExists):
             log.info("the lease is being changed; trying again", lease=self.settings.name)
         except ApiError as error:
@@ -197,21 +194,20 @@ class Leadership:
                 await self._write(step)
                 return
         except NotFound:
-            await self._look()
-            assert self._seen is not None
-            seen = self._seen
+            seen = await self._look()
         if seen.record is None and self.fence.is_open and self.term is not None:
             await self._create(self.term)
             return
         holder = seen.record.holder if seen.record is not None else ""
         raise LeaseLost(f"the lease is held by {holder}" if holder else "the lease was released or deleted")
 
-    async def _look(self) -> None:
+    async def _look(self) -> Sighting:
         record: Record | None = None
         with contextlib.suppress(NotFound):
             record = read(await self._client.get(LEASES, self.settings.name, namespace=self.namespace))
             self._next_term = max(self._next_term, record.transitions + 1)
         self._seen = observe(self._seen, record, self._clock())
+        return self._seen
 
     async def _create(self, term: int) -> None:
         sent = self._clock()

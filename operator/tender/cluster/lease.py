@@ -91,7 +91,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Write one's name into the record of this version; `term` is what it says then, a new one unless it is one's own."""
+    """Write one's name into the record if it has this version, with this `term`: a new one unless it is one's own."""
 
     version: str
     term: int
