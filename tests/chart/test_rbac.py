@@ -85,7 +85,9 @@ class TestEveryComponent:
     def test_reads_and_writes_no_lease_but_its_own(self, helm: Helm, component: str):
         rendered = helm.template("controller.namespace=shop")
         rules = rendered.one("Role", f"tender-{component}-lease")["rules"]
-        [name] = [each.partition("=")[2] for each in rendered.container(component)["args"] if each.startswith("--lease-name=")]
+        [name] = [
+            each.partition("=")[2] for each in rendered.container(component)["args"] if each.startswith("--lease-name=")
+        ]
         assert name == {"master": "tender-master", "controller": "tender-controller-shop"}[component]
         named = [rule for rule in rules if rule["resources"] == ["leases"] and rule["verbs"] != ["create"]]
         assert [rule["resourceNames"] for rule in named] == [[name]]
