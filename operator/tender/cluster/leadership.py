@@ -100,6 +100,7 @@ class Leadership:
         self._next_term = 0
         self._last_try = clock()
         self._is_silent = False
+        self._stands_by = ""
 
     def stuck(self) -> str | None:
         """A check for liveness: whether the loop has stopped making tries."""
@@ -136,6 +137,9 @@ class Leadership:
                 await self._patch(self._seen.record.version, {"holderIdentity": ""})
             except ApiError as error:
                 log.warning("lease not released; it ends by time", lease=self.settings.name, error=str(error))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         await self._client.close()
 
     async def _campaign(self) -> None:
@@ -146,6 +150,7 @@ class Leadership:
             match decide(seen, self.identity, self._clock()):
                 case Wait(seconds):
                     rest = min(rest, max(seconds, 0.01))
+                    self._note_standby(seen)
                 case Create():
                     await self._create_first(seen)
                 case Write() as step:
@@ -157,6 +162,12 @@ class Leadership:
         self._last_try = self._clock()
         if not self.won.is_set():
             await asyncio.sleep(rest)
+
+    def _note_standby(self, seen: Sighting) -> None:
+        holder = "" if seen.record is None else seen.record.holder
+        if holder != self._stands_by:
+            log.info("stands by", component=self._component, lease=self.settings.name, leader=holder)
+            self._stands_by = holder
 
     async def _create_first(self, seen: Sighting) -> None:
         """Make the Lease, unless there has been a leader that may still be there: then its time has to pass first."""
@@ -248,16 +259,17 @@ async def candidacy(leadership: Leadership | None) -> AsyncIterator[None]:
         yield
         return
     try:
-        async with asyncio.TaskGroup() as tasks:
-            standing = tasks.create_task(leadership.run())
-            yield
-            standing.cancel()
+        async with contextlib.aclosing(leadership):
+            async with asyncio.TaskGroup() as tasks:
+                standing = tasks.create_task(leadership.run())
+                yield
+                standing.cancel()
+            await leadership.release()
     except ExceptionGroup as failures:
         lost = failures.subgroup(LeaseLost)
         if lost is None:
             raise
         raise LeaseLost(str(lost.exceptions[0])) from None
-    await leadership.release()
 
 
 async def may_begin(leadership: Leadership | None, stop: asyncio.Event) -> bool:

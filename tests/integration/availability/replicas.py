@@ -31,12 +31,12 @@ class Replica:
     clock: Path
     codes: list[int] = field(default_factory=list)
     lives: int = 0
+    part: Part = field(default_factory=lambda: Part(free_port()))
     _is_wanted: bool = True
 
     async def live(self) -> None:
         """Run until cancelled, life after life."""
         while True:
-            self.part = Part(free_port())
             environment = os.environ | {
                 "PYTHONPATH": os.pathsep.join([str(CLOCK), os.environ.get("PYTHONPATH", "")]),
                 "TENDER_TEST_CLOCK": str(self.clock),
@@ -55,6 +55,7 @@ class Replica:
                         await self.process.wait()
             if not self._is_wanted:
                 await asyncio.Event().wait()
+            self.part = Part(free_port())
             self.codes.append(code)
             await asyncio.sleep(0.5)
 
