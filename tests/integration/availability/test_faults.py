@@ -5,11 +5,13 @@ term is made after one of a later.
 """
 
 import asyncio
+import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.chart.conftest import helm
@@ -25,6 +27,7 @@ from tests.integration.running.world import World, demand
 
 from cluster import Options
 from tender.api.offer import OfferPhase
+from tender.cluster.errors import ApiError
 from tender.cluster.resources import RESERVATIONS
 
 __all__ = ["helm"]
@@ -63,7 +66,32 @@ async def a_reservation(world: World, node: str) -> None:
 async def are_as_wanted(world: World, kubelet: Kubelet, replicas: int) -> None:
     """The service has its pods, and there have never been others: none was lost and none doubled."""
     await ready(world, "web", replicas)
-    assert len(kubelet.born) == len(kubelet.alive) == replicas
+    alive = [pod.metadata.name for pod in kubelet.alive]
+    assert len(of_web(kubelet.born.values())) == len(of_web(alive)) == replicas
+
+
+def of_web(pods: Iterable[str]) -> list[str]:
+    return [name for name in pods if name.startswith("web-")]
+
+
+@asynccontextmanager
+async def a_service_that_changes_all_the_time(world: World) -> AsyncIterator[None]:
+    """Something to offer, to claim, to launch and to stop at every moment."""
+
+    async def change() -> None:
+        rng = Random(1)
+        while True:
+            with contextlib.suppress(ApiError):
+                await world.change("busy", {"service": {"replicas": rng.randrange(8)}})
+            await asyncio.sleep(rng.uniform(0.05, 0.4))
+
+    await world.add_service("busy", 1, cpu="250m")
+    changing = asyncio.create_task(change())
+    try:
+        yield
+    finally:
+        changing.cancel()
+        await asyncio.gather(changing, return_exceptions=True)
 
 
 async def cpu_on_offer(world: World) -> int:
@@ -82,6 +110,7 @@ class TestKilledLeaders:
         async with (
             two(world, api_server.kubeconfig, tmp_path) as masters,
             two(world, api_server.kubeconfig, tmp_path, "controller") as controllers,
+            a_service_that_changes_all_the_time(world),
         ):
             await are_as_wanted(world, kubelet, REPLICAS)
             await somebody_waits(world, "patient")
@@ -130,6 +159,7 @@ class TestAStoppedLeader:
         async with (
             two(world, api_server.kubeconfig, tmp_path) as masters,
             two(world, api_server.kubeconfig, tmp_path, "controller") as controllers,
+            a_service_that_changes_all_the_time(world),
         ):
             await are_as_wanted(world, kubelet, REPLICAS)
             stopped = [await masters.leader(), await controllers.leader()]
@@ -236,6 +266,7 @@ class TestAnApiServer:
         async with (
             two(world, api_server.kubeconfig, tmp_path) as masters,
             two(world, api_server.kubeconfig, tmp_path, "controller"),
+            a_service_that_changes_all_the_time(world),
         ):
             await are_as_wanted(world, kubelet, REPLICAS)
             await masters.leader()
