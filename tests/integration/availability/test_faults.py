@@ -26,8 +26,8 @@ from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand
 
 from cluster import Options
-from tender.api.offer import OfferPhase
-from tender.cluster.errors import ApiError
+from tender.api.offer import OfferPhase, ResourceOffer
+from tender.cluster.errors import ApiError, Conflict, Invalid
 from tender.cluster.resources import RESERVATIONS
 
 __all__ = ["helm"]
@@ -48,6 +48,23 @@ async def somebody_waits(world: World, name: str, count: int = 1) -> None:
     """A framework that wants offers and answers none."""
     await world.add_framework(name)
     await world.declare(name, demand("a", count, requests={"cpu": "500m"}))
+
+
+async def an_offer(world: World, of: str) -> ResourceOffer:
+    """The next offer for the demand of a framework. One that was made before it was declared is of all there is, and is
+    given back.
+    """
+
+    async def found() -> ResourceOffer | None:
+        for offer in await world.open_offers(of):
+            if offer.spec.slices[0].tasks:
+                return offer
+            with contextlib.suppress(Conflict, Invalid):
+                await world.decline(offer, 0)
+        return None
+
+    offer: ResourceOffer = await until(found, f"an offer to {of}")
+    return offer
 
 
 async def a_reservation(world: World, node: str) -> None:
@@ -76,16 +93,18 @@ def of_web(pods: Iterable[str]) -> list[str]:
 
 @asynccontextmanager
 async def a_service_that_changes_all_the_time(world: World) -> AsyncIterator[None]:
-    """Something to offer, to claim, to launch and to stop at every moment."""
+    """Something to offer, to claim, to launch and to stop at every moment, and little of it: what is claimed and not
+    wanted any more is held for a minute.
+    """
 
     async def change() -> None:
         rng = Random(1)
         while True:
             with contextlib.suppress(ApiError):
                 await world.change("busy", {"service": {"replicas": rng.randrange(8)}})
-            await asyncio.sleep(rng.uniform(0.05, 0.4))
+            await asyncio.sleep(rng.uniform(0.2, 0.6))
 
-    await world.add_service("busy", 1, cpu="250m")
+    await world.add_service("busy", 1, cpu="10m")
     changing = asyncio.create_task(change())
     try:
         yield
@@ -114,7 +133,7 @@ class TestKilledLeaders:
         ):
             await are_as_wanted(world, kubelet, REPLICAS)
             await somebody_waits(world, "patient")
-            adopted = await world.an_offer("patient")
+            adopted = await an_offer(world, "patient")
             master, controller = await masters.leader(), await controllers.leader()
             await world.change("web", {"service": {"replicas": 2 * REPLICAS}})
             await asyncio.sleep(0.1)
@@ -122,7 +141,7 @@ class TestKilledLeaders:
             controller.kill()
             killed = time.monotonic()
             await somebody_waits(world, "waiting")
-            offer = await world.an_offer("waiting")
+            offer = await an_offer(world, "waiting")
             print(f"SIGKILL to next offer: {seconds_since(killed):.1f} s (lease {LEASE_SECONDS} s)")
             assert offer.spec.term == (adopted.spec.term or 0) + 1 == await term_of(world.client, world.namespace)
             await are_as_wanted(world, kubelet, 2 * REPLICAS)
@@ -140,12 +159,12 @@ class TestALeaderThatEndsInOrder:
             "master", [api_server.kubeconfig] * 2, tmp_path, world.namespace, scope, times=times
         ) as masters:
             await somebody_waits(world, "first")
-            await world.an_offer("first")
+            await an_offer(world, "first")
             await masters.standby()
             leader = await masters.leader()
             leader.send(signal.SIGTERM)
             await somebody_waits(world, "second")
-            await world.an_offer("second")
+            await an_offer(world, "second")
             await until(lambda: _is(leader.codes == [0]), "the end of the former leader")
 
 
@@ -168,7 +187,7 @@ class TestAStoppedLeader:
                 one.send(signal.SIGSTOP)
             # What they would decide on, were they not to notice that they lead no more.
             await somebody_waits(world, "waiting", 4)
-            await world.an_offer("waiting")
+            await an_offer(world, "waiting")
             await are_as_wanted(world, kubelet, REPLICAS + 3)
             for one in stopped:
                 one.send(signal.SIGCONT)
@@ -194,7 +213,7 @@ class TestAStoppedLeader:
             await asyncio.sleep(LEASE_SECONDS + 1)
             await somebody_waits(world, "waiting")
             leader.send(signal.SIGCONT)
-            offer = await world.an_offer("waiting")
+            offer = await an_offer(world, "waiting")
             assert (offer.spec.term, leader.lives) == (term, 1)
 
 
@@ -212,12 +231,12 @@ class TestALeaderThatIsCutOff:
             paths = [cable.kubeconfig for cable in laid]
             async with replicas("master", paths, tmp_path, world.namespace, scope) as masters:
                 await somebody_waits(world, "first")
-                first = await world.an_offer("first")
+                first = await an_offer(world, "first")
                 leader = await masters.leader()
                 with laid[masters.members.index(leader)].pulled(one_way=one_way):
                     # It hears of this, if it hears anything, and sends an offer of all that is left.
                     await somebody_waits(world, "second", 7)
-                    second = await world.an_offer("second")
+                    second = await an_offer(world, "second")
                     assert second.spec.term == (first.spec.term or 0) + 1
                 await until(lambda: _is(leader.codes == [1]), "the end of the former leader")
                 await leader.part.ready()
@@ -277,7 +296,7 @@ class TestAnApiServer:
             await asyncio.to_thread(api_server.cluster.up, options)
             await are_as_wanted(world, kubelet, 2 * REPLICAS)
             await somebody_waits(world, "waiting")
-            await world.an_offer("waiting")
+            await an_offer(world, "waiting")
 
 
 class TestAClockThatIsSet:
@@ -291,7 +310,7 @@ class TestAClockThatIsSet:
         owner = await world.add_framework("slow")
         await world.declare("slow", demand("a", 4, requests={"cpu": "500m"}))
         async with two(world, api_server.kubeconfig, tmp_path) as masters:
-            claimed = await world.claim(await world.an_offer("slow"))
+            claimed = await world.claim(await an_offer(world, "slow"))
             await world.declare("slow")
             leader = await masters.leader()
             term = await term_of(world.client, world.namespace)
