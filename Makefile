@@ -39,8 +39,12 @@ tools: ## Build the programs of the local cluster (cached)
 .PHONY: test
 test: lint unit integration e2e ## Run every tier of tests
 
+.PHONY: docs
+docs: install ## Build the site of the docs into build/site, warnings being failures
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --conf-dir docs --doctree-dir build/doctrees . build/site
+
 .PHONY: lint
-lint: install ## Check style, types and layers
+lint: install docs ## Check style, types, layers and the docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -78,9 +82,18 @@ mutate: install ## Test the tests of the allocator: MODULES="tree quotas", FLAGS
 	nice -n 10 $(BIN)/python hack/mutation $(FLAGS) $(MODULES)
 
 .PHONY: crds
-crds: install ## Generate crds/ and the chart's copy from the models
+crds: install ## Generate crds/, the chart's copy and docs/api.md from the models
 	$(BIN)/python -m tender.api.crds crds
 	cp crds/*.yaml charts/tender/files/crds/
+	$(BIN)/python hack/reference
+
+.PHONY: chart-docs
+chart-docs: install ## Write the chart's values into its README
+	$(BIN)/python hack/chart_readme.py
+
+.PHONY: cli-reference
+cli-reference: install ## Write docs/cli.md from the help of the commands
+	$(BIN)/python -m tender.cli.reference docs/cli.md
 
 .PHONY: format
 format: install ## Format the Python code

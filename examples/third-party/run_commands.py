@@ -73,8 +73,8 @@ def is_ours(framework: Framework) -> bool:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--namespace", help="run the frameworks of this namespace only")
+    parser.add_argument("--namespace", action="append", help="run the frameworks of this namespace only")
     parser.add_argument("--port", type=int, default=8080, help="serves /metrics, /healthz and /readyz")
     arguments = parser.parse_args()
-    settings = ControllerSettings(namespace=arguments.namespace, port=arguments.port)
+    settings = ControllerSettings(namespaces=tuple(arguments.namespace or ()), port=arguments.port)
     asyncio.run(run_controller(settings, {"external": plan}, manager="run-commands", selects=is_ours))

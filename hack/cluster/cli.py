@@ -17,7 +17,7 @@ from cluster.state import Options
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except ClusterError as error:
@@ -28,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    program = argparse.ArgumentParser(
         prog="python3 hack/cluster",
         description="A Kubernetes cluster on this machine, for trying and testing Tender.",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = program.add_subparsers(title="commands", required=True, metavar="COMMAND")
     named = argparse.ArgumentParser(add_help=False)
     named.add_argument("--name", default="tender", help="which cluster (default: tender)")
 
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     fake.add_argument("--pods", type=int, default=110, help="pods per new node (default: 110)")
     fake.add_argument("--no-taint", action="store_true", help="let ordinary pods be scheduled to them")
     fake.set_defaults(run=_add_fake_nodes)
-    return parser
+    return program
 
 
 def _up(chosen: argparse.Namespace) -> int:

@@ -26,7 +26,8 @@ _POLL = 0.1  # seconds between two looks at a process
 class Program:
     """A long-running program: how to start it and how to see that it serves.
 
-    `inputs` are files that it reads once, at its start; `ready` is asked until it says True.
+    `inputs` are files that it reads once, at its start; `ready` is asked until it says True. `environment` is for what
+    no flag sets; what the user's environment says goes before.
     """
 
     name: str
@@ -35,10 +36,11 @@ class Program:
     inputs: tuple[Path, ...] = ()
     network_namespace: Path | None = None
     patience: float = 60.0
+    environment: tuple[tuple[str, str], ...] = ()
 
     def digest(self) -> str:
         """Changes when the program would have to be started anew."""
-        hashed = hashlib.sha256(repr((self.argv, str(self.network_namespace))).encode())
+        hashed = hashlib.sha256(repr((self.argv, str(self.network_namespace), self.environment)).encode())
         for path in self.inputs:
             hashed.update(path.read_bytes())
         return hashed.hexdigest()[:16]
@@ -93,7 +95,7 @@ class Processes:
         pid = os.posix_spawnp(
             argv[0],
             argv,
-            os.environ,
+            dict(program.environment) | os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),

@@ -15,7 +15,7 @@ USER = "65532:65532"
 
 
 def image_name() -> str:
-    """The name and tag, such as "tender.dev/tender:0.1.0"."""
+    """The name and tag, such as "tender.dev/tender:0.2.0"."""
     return f"tender.dev/tender:{project()[0]}"
 
 

@@ -12,6 +12,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 CHART = REPOSITORY / "charts" / "tender"
+PREVIOUS = Path(__file__).parent / "previous" / "tender-0.1.0.tgz"
 VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
 COMPONENTS = ("master", "controller")
 

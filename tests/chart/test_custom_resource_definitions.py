@@ -26,5 +26,13 @@ class TestTheRenderedDefinitions:
         for each in helm.template().of("CustomResourceDefinition"):
             assert each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
 
+    def test_go_with_it_if_that_is_asked_for(self, helm: Helm):
+        for each in helm.template("crds.keep=false").of("CustomResourceDefinition"):
+            assert not each["metadata"].get("annotations")
+
+    def test_carry_further_annotations(self, helm: Helm):
+        for each in helm.template("crds.annotations.team=platform").of("CustomResourceDefinition"):
+            assert each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep", "team": "platform"}
+
     def test_can_be_left_to_others(self, helm: Helm):
         assert not helm.template("crds.install=false").of("CustomResourceDefinition")

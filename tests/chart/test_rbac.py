@@ -74,21 +74,23 @@ class TestEveryComponent:
         assert Right("", "pods", "create") in controller - master
         assert Right("tender.dev", "resourceoffers", "create") in master - controller
 
-    def test_of_one_namespace_has_the_same_rights_there_and_sees_nodes(self, helm: Helm, rendered: Rendered):
+    def test_of_some_namespaces_has_the_same_rights_in_each_and_sees_nodes(self, helm: Helm, rendered: Rendered):
         everywhere = granted([rendered.one("ClusterRole", "tender-controller")])
-        alone = helm.template("controller.namespace=shop")
-        nodes = granted([alone.one("ClusterRole", "tender-system-tender-controller-nodes")])
+        some = helm.template("controller.namespaces={shop,bank}")
+        nodes = granted([some.one("ClusterRole", "tender-system-tender-controller-nodes")])
         assert nodes == {Right("", "nodes", "list"), Right("", "nodes", "watch")}
-        assert granted([alone.one("Role", "tender-controller")]) == everywhere - nodes
+        of_work = [role for role in some.of("Role") if role["metadata"]["name"] == "tender-controller"]
+        assert {role["metadata"]["namespace"] for role in of_work} == {"bank", "shop"}
+        assert all(granted([role]) == everywhere - nodes for role in of_work)
 
     @pytest.mark.parametrize("component", COMPONENTS)
     def test_reads_and_writes_no_lease_but_its_own(self, helm: Helm, component: str):
-        rendered = helm.template("controller.namespace=shop")
+        rendered = helm.template("controller.namespaces={shop,bank}")
         rules = rendered.one("Role", f"tender-{component}-lease")["rules"]
         [name] = [
             each.partition("=")[2] for each in rendered.container(component)["args"] if each.startswith("--lease-name=")
         ]
-        assert name == {"master": "tender-master", "controller": "tender-controller-shop"}[component]
+        assert name == f"tender-{component}"
         named = [rule for rule in rules if rule["resources"] == ["leases"] and rule["verbs"] != ["create"]]
         assert [rule["resourceNames"] for rule in named] == [[name]]
 

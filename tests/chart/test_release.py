@@ -10,6 +10,8 @@ import yaml
 from tests.chart.helm import CHART, VALUES, Manifest
 from tests.chart.installation import Installation, service
 
+import tender
+
 CRDS = {path.stem for path in (CHART / "files" / "crds").glob("*.yaml")}
 
 
@@ -33,6 +35,26 @@ def release(installation: Installation) -> Iterator[str]:
         installation.uninstall(name, name)
 
 
+@pytest.fixture
+def with_older_definitions(installation: Installation, tmp_path: Path) -> Iterator[None]:
+    """A release of a chart whose frameworks have one column in `kubectl get`."""
+    older = tmp_path / "older"
+    shutil.copytree(CHART, older)
+    path = older / "files" / "crds" / "frameworks.tender.dev.yaml"
+    definition = yaml.safe_load(path.read_text())
+    del definition["spec"]["versions"][0]["additionalPrinterColumns"][1:]
+    path.write_text(yaml.safe_dump(definition))
+    installation.install("tender", "tender", chart=older)
+    yield
+    installation.uninstall("tender", "tender")
+
+
+def columns(installation: Installation) -> int:
+    """How many columns `kubectl get frameworks` has."""
+    found = json.loads(installation.kubectl("get", "crd", "frameworks.tender.dev", "--output=json"))
+    return len(found["spec"]["versions"][0]["additionalPrinterColumns"])
+
+
 def custom_resource_definitions(installation: Installation) -> set[str]:
     return installation.names("customresourcedefinitions")
 
@@ -51,7 +73,8 @@ class TestTheApiServerAccepts:
     def test_every_object(self, installation: Installation, strict_namespace: str, values: Path):
         rendered = installation.helm.template(values=values).text
         rendered = rendered.replace("namespace: tender-system", f"namespace: {strict_namespace}")
-        rendered = rendered.replace("namespace: shop", f"namespace: {strict_namespace}")
+        for namespace in ("shop", "bank"):
+            rendered = rendered.replace(f"namespace: {namespace}", f"namespace: {strict_namespace}")
         done = installation.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", input=rendered)
         assert "Warning" not in done.stderr
 
@@ -96,24 +119,20 @@ class TestUpgrading:
         assert "--log-level=debug" in deployed(installation, "master")["args"]
         assert deployed(installation, "controller")["image"] == "tender.dev/tender:v2"
 
-    def test_brings_newer_definitions(self, installation: Installation, tmp_path: Path):
-        older = tmp_path / "older"
-        shutil.copytree(CHART, older)
-        path = older / "files" / "crds" / "frameworks.tender.dev.yaml"
-        definition = yaml.safe_load(path.read_text())
-        columns = definition["spec"]["versions"][0]["additionalPrinterColumns"]
-        definition["spec"]["versions"][0]["additionalPrinterColumns"] = columns[:1]
-        path.write_text(yaml.safe_dump(definition))
-
-        def columns_served() -> int:
-            crd = json.loads(installation.kubectl("get", "crd", "frameworks.tender.dev", "--output=json"))
-            return len(crd["spec"]["versions"][0]["additionalPrinterColumns"])
-
-        installation.install("tender", "tender", chart=older)
-        assert columns_served() == 1
+    @pytest.mark.usefixtures("with_older_definitions")
+    def test_brings_newer_definitions(self, installation: Installation):
+        assert columns(installation) == 1
         installation.upgrade("tender", "tender")
-        assert columns_served() == len(columns)
-        installation.uninstall("tender", "tender")
+        assert columns(installation) > 1
+
+    @pytest.mark.usefixtures("with_older_definitions")
+    def test_leaves_newer_definitions_to_kubectl(self, installation: Installation):
+        installation.upgrade("tender", "tender", "--set=crds.install=false")
+        assert columns(installation) == 1
+        newer = installation.helm.run("template", "tender", str(CHART), "--show-only=templates/crds.yaml").stdout
+        installation.cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=newer)
+        assert columns(installation) > 1
+        installation.upgrade(*("tender", "tender"), "--set=crds.install=true", "--take-ownership", "--force-conflicts")
 
     def test_keeps_definitions_that_are_no_longer_its_business(self, installation: Installation, release: str):
         installation.upgrade(release, release, "--set=crds.install=false")
@@ -122,7 +141,7 @@ class TestUpgrading:
     def test_can_be_taken_back(self, installation: Installation, release: str):
         installation.upgrade(release, release, "--set=image.tag=v2")
         installation.helm_run("rollback", release, f"--namespace={release}")
-        assert deployed(installation, "master")["image"].endswith(":0.1.0")
+        assert deployed(installation, "master")["image"].endswith(f":{tender.__version__}")
 
 
 class TestUninstalling:

@@ -6,7 +6,7 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.chart.helm import CHART, COMPONENTS, VALUES, Helm, Rendered
+from tests.chart.helm import CHART, COMPONENTS, PREVIOUS, VALUES, Helm, Rendered
 
 import tender
 from tender.allocation import Settings
@@ -66,6 +66,19 @@ class TestTheChart:
         assert "helm.sh/hook" not in rendered.text
 
 
+class TestAfterTheLastRelease:
+    def test_every_value_still_counts(self, helm: Helm, tmp_path: Path):
+        former = tmp_path / "former.yaml"
+        former.write_text(helm.run("show", "values", str(PREVIOUS)).stdout)
+        helm.template(values=former)
+
+    def test_deployments_can_be_changed_in_place(self, helm: Helm, default: Rendered):
+        former = dict(helm.template(chart=PREVIOUS).deployments())
+        for component, deployment in default.deployments():
+            assert deployment["metadata"]["name"] == former[component]["metadata"]["name"]
+            assert deployment["spec"]["selector"] == former[component]["spec"]["selector"]
+
+
 class TestEveryObject:
     def test_has_its_own_name_and_kind(self, rendered: Rendered):
         names = [
@@ -94,6 +107,8 @@ class TestEveryPod:
         for _, deployment in rendered.deployments():
             assert deployment["spec"]["replicas"] == 1
             assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+            assert "topologySpreadConstraints" not in deployment["spec"]["template"]["spec"]
+        assert not rendered.of("PodDisruptionBudget")
 
     def test_is_selected_by_labels_that_tell_the_components_apart(self, rendered: Rendered):
         selectors = []
@@ -108,7 +123,8 @@ class TestEveryPod:
             pod = deployment["spec"]["template"]["spec"]
             assert pod["securityContext"]["runAsNonRoot"] is True
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            assert not {"hostNetwork", "hostPID", "hostIPC", "volumes"} & pod.keys()
+            assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+            assert not any("hostPath" in volume for volume in pod.get("volumes", []))
             assert rendered.container(component)["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
@@ -142,7 +158,65 @@ class TestEveryPod:
         assert "default" not in used
 
 
+class TestSeveralReplicas:
+    ELECTED = ("master.replicas=2",)
+
+    @pytest.mark.parametrize("setting", ["master.replicas=2", "master.strategy.type=RollingUpdate"])
+    def test_are_refused_where_none_of_them_is_elected(self, helm: Helm, setting: str):
+        alone = "master.extraArgs={--no-leader-elect}"
+        assert "master: several replicas, or a strategy other than Recreate, need leader election" in helm.refusal(
+            setting, alone
+        )
+
+    def test_are_replaced_one_by_one_and_drained_one_by_one(self, helm: Helm):
+        rendered = helm.template(*self.ELECTED)
+        spec = rendered.one("Deployment", "tender-master")["spec"]
+        assert spec["replicas"] == 2
+        assert spec["strategy"] == {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+        }
+        [budget] = rendered.of("PodDisruptionBudget")
+        assert budget["metadata"]["name"] == "tender-master"
+        assert budget["spec"]["maxUnavailable"] == 1
+        assert budget["spec"]["selector"] == spec["selector"]
+
+    def test_are_spread_over_nodes(self, helm: Helm):
+        spec = helm.template(*self.ELECTED).one("Deployment", "tender-master")["spec"]
+        [by_node] = spec["template"]["spec"]["topologySpreadConstraints"]
+        assert by_node["topologyKey"] == "kubernetes.io/hostname"
+        assert by_node["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert by_node["labelSelector"] == spec["selector"]
+
+    def test_are_spread_as_is_asked_for(self, helm: Helm):
+        first = "master.topologySpreadConstraints[0]"
+        rendered = helm.template(
+            *self.ELECTED,
+            f"{first}.maxSkew=1",
+            f"{first}.topologyKey=topology.kubernetes.io/zone",
+            f"{first}.whenUnsatisfiable=DoNotSchedule",
+            f"{first}.labelSelector.matchLabels.app=all",
+        )
+        template = rendered.one("Deployment", "tender-master")["spec"]["template"]
+        assert template["spec"]["topologySpreadConstraints"] == [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": {"matchLabels": {"app": "all"}},
+            }
+        ]
+
+    def test_can_do_without_a_budget(self, helm: Helm):
+        rendered = helm.template(*self.ELECTED, "master.podDisruptionBudget.create=false")
+        assert not rendered.of("PodDisruptionBudget")
+
+
 class TestTheDefaults:
+    def test_run_with_a_priority_that_what_they_place_has_not(self, default: Rendered):
+        for _, deployment in default.deployments():
+            assert deployment["spec"]["template"]["spec"]["priorityClassName"] == "system-cluster-critical"
+
     def test_run_the_master_and_the_controller(self, default: Rendered):
         assert [component for component, _ in default.deployments()] == ["controller", "master"]
 
@@ -211,27 +285,72 @@ class TestAValue:
         rendered = helm.template("controller.reserveDiscipline=2")
         assert "--reserve-discipline=2" in rendered.container("controller")["args"]
 
-    def test_controller_namespace_limits_the_program_and_its_rights(self, helm: Helm):
-        rendered = helm.template("controller.namespace=shop")
-        assert "--namespace=shop" in rendered.container("controller")["args"]
-        assert rendered.one("Role", "tender-controller")["metadata"]["namespace"] == "shop"
-        assert rendered.one("RoleBinding", "tender-controller")["metadata"]["namespace"] == "shop"
+    @pytest.mark.parametrize(
+        ("settings", "namespaces"),
+        [
+            (["controller.namespace=shop"], ["shop"]),
+            (["controller.namespaces={shop,bank}"], ["shop", "bank"]),
+            (["controller.namespaces={shop}", "controller.namespace=bank"], ["shop", "bank"]),
+            (["controller.namespaces={shop}", "controller.namespace=shop"], ["shop"]),
+        ],
+    )
+    def test_controller_namespaces_limit_the_program_and_its_rights(
+        self, helm: Helm, settings: list[str], namespaces: list[str]
+    ):
+        rendered = helm.template(*settings)
+        given = [one for one in rendered.container("controller")["args"] if one.startswith("--namespace")]
+        assert given == [f"--namespace={namespace}" for namespace in namespaces]
+        for kind in ("Role", "RoleBinding"):
+            found = {(each["metadata"]["name"], each["metadata"]["namespace"]) for each in rendered.of(kind)}
+            assert {one for one in found if not one[0].endswith("-lease")} == {
+                ("tender-controller", namespace) for namespace in namespaces
+            }
 
     def test_switched_off_components_leave_nothing(self, helm: Helm):
         rendered = helm.template("master.enabled=false", "controller.enabled=false", "crds.install=false")
         assert rendered.objects == []
 
     def test_runs_a_controller_of_its_own_without_cluster_wide_rights_but_to_see_nodes(self, helm: Helm):
-        rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "own-namespace.yaml")
+        rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "own-namespaces.yaml")
         [role] = rendered.of("ClusterRole")
         assert [rule["resources"] for rule in role["rules"]] == [["nodes"]]
         [binding] = rendered.of("ClusterRoleBinding")
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
 
     def test_pod_details_reach_their_component_only(self, helm: Helm):
-        rendered = helm.template("master.priorityClassName=high", "master.podLabels.tier=control")
+        rendered = helm.template(
+            "master.priorityClassName=high",
+            "controller.priorityClassName=",
+            "master.podLabels.tier=control",
+            "master.extraEnv[0].name=A",
+            "master.extraEnv[0].value=b",
+            "master.extraEnvFrom[0].configMapRef.name=proxy",
+            "master.extraVolumes[0].name=certificates",
+            "master.extraVolumes[0].secret.secretName=proxy",
+            "master.extraVolumeMounts[0].name=certificates",
+            "master.extraVolumeMounts[0].mountPath=/certificates",
+            "master.terminationGracePeriodSeconds=30",
+            "master.probes.startup.failureThreshold=900",
+        )
         pods = {component: each["spec"]["template"] for component, each in rendered.deployments()}
         assert pods["master"]["spec"]["priorityClassName"] == "high"
         assert pods["master"]["metadata"]["labels"]["tier"] == "control"
         assert "priorityClassName" not in pods["controller"]["spec"]
         assert "tier" not in pods["controller"]["metadata"]["labels"]
+        assert pods["master"]["spec"]["volumes"] == [{"name": "certificates", "secret": {"secretName": "proxy"}}]
+        assert pods["master"]["spec"]["terminationGracePeriodSeconds"] == 30
+        container = rendered.container("master")
+        assert container["env"] == [{"name": "A", "value": "b"}]
+        assert container["envFrom"] == [{"configMapRef": {"name": "proxy"}}]
+        assert container["volumeMounts"] == [{"name": "certificates", "mountPath": "/certificates"}]
+        assert container["startupProbe"]["failureThreshold"] == 900
+        assert container["startupProbe"]["periodSeconds"] == 2
+        assert not {"env", "envFrom", "volumeMounts"} & rendered.container("controller").keys()
+        assert "volumes" not in pods["controller"]["spec"]
+
+    def test_a_priority_class_of_its_own_is_that_of_both_components(self, helm: Helm):
+        rendered = helm.template("priorityClass.create=true", "priorityClass.value=900000")
+        [own] = rendered.of("PriorityClass")
+        assert (own["metadata"]["name"], own["value"]) == ("tender-tender-system", 900_000)
+        for _, deployment in rendered.deployments():
+            assert deployment["spec"]["template"]["spec"]["priorityClassName"] == "tender-tender-system"

@@ -210,24 +210,31 @@ class TestAFrameworkOfSomebodyElse:
         assert answer == ("yes" if allowed else "no")
 
 
-class TestTheControllerOfOneNamespace:
-    def test_needs_no_right_beyond_it_but_to_see_nodes(self, work: Work, tmp_path: Path):
+class TestTheControllerOfSomeNamespaces:
+    def test_needs_no_right_beyond_them_but_to_see_nodes(self, work: Work, tmp_path: Path):
         installation = work.installation
-        installation.install("own", "alone", "--set=master.enabled=false,crds.install=false,controller.namespace=alone")
+        own = ("first", "second")
+        for namespace in own:
+            installation.kubectl("create", "namespace", namespace)
+        only_these = f"--set=master.enabled=false,crds.install=false,controller.namespaces={{{','.join(own)}}}"
+        installation.install("own", "first", only_these)
         account = "own-tender-controller"
         with (
             installation.running("tender-master", SYSTEM, tmp_path, "master", *LEADING),
             installation.running(
                 account,
-                "alone",
+                "first",
                 tmp_path,
-                *("controller", "--namespace=alone", "--leader-elect", "--lease-namespace=alone"),
-                "--lease-name=own-tender-controller-alone",
+                *("controller", *(f"--namespace={one}" for one in own), "--leader-elect"),
+                *("--lease-namespace=first", "--lease-name=own-tender-controller"),
             ),
         ):
-            installation.apply(service("web", "alone", replicas=2))
-            eventually(lambda: len(installation.names("pods", "--namespace=alone")) == 2, "two pods")
-        asked = list(requests(installation.audit_log(), f"system:serviceaccount:alone:{account}"))
+            installation.apply(*(service("web", namespace, replicas=2) for namespace in (*own, "default")))
+            for namespace in own:
+                pods = partial(installation.names, "pods", f"--namespace={namespace}")
+                eventually(lambda pods=pods: len(pods()) == 2, f"two pods in {namespace}")  # type: ignore[misc]
+        assert installation.names("pods", "--namespace=default") == set()
+        asked = list(requests(installation.audit_log(), f"system:serviceaccount:first:{account}"))
         assert [each for each in asked if each.code in (401, 403)] == []
-        beyond = {each.right for each in asked if each.right and each.namespace != "alone"}
+        beyond = {each.right for each in asked if each.right and each.namespace not in own}
         assert beyond == {Right("", "nodes", "list"), Right("", "nodes", "watch")}

@@ -1,24 +1,36 @@
 """Values: the schema refuses what the chart does not understand, and the README explains the rest."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from tests.chart.helm import CHART, Helm
 
-VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
-OPEN = {"podSecurityContext", "resources", "annotations"}
-"""Values that the README explains as a whole."""
+from chart_readme import Value, read_values, updated
+
+SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
+VALUES = read_values()
+NOT_OURS = {"global"}
+"""What Helm itself sets."""
 
 
-def keys(values: dict[str, Any], path: str = "") -> Iterator[str]:
-    """The dotted keys that a user can set."""
-    for name, value in values.items():
-        if isinstance(value, dict) and value and name not in OPEN:
-            yield from keys(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}"
+def described(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """The dotted names that the schema knows down to where values are explained as a whole, and what it says."""
+    whole = {row.name for value in VALUES for row in value.rows()}
+    for name, found in schema.get("properties", {}).items():
+        key = f"{path}{name}"
+        yield key, found.get("description", "")
+        if key not in whole:
+            inner = SCHEMA["$defs"][found["$ref"].rpartition("/")[2]] if "$ref" in found else found
+            yield from described(inner, f"{key}.")
+
+
+def all_names(values: list[Value] | tuple[Value, ...]) -> Iterator[str]:
+    """The names of values and of the mappings that they are in."""
+    for value in values:
+        yield value.name
+        yield from all_names(value.children)
 
 
 class TestTheSchemaRefuses:
@@ -26,7 +38,17 @@ class TestTheSchemaRefuses:
         ("setting", "message"),
         [
             ("replicas=2", "at '': additional properties 'replicas' not allowed"),
-            ("master.replicas=2", "at '/master': additional properties 'replicas' not allowed"),
+            ("master.replica=2", "at '/master': additional properties 'replica' not allowed"),
+            ("master.replicas=two", "at '/master/replicas': got string, want integer"),
+            ("master.strategy.type=Rolling", "at '/master/strategy/type': value must be one of 'Recreate'"),
+            ("master.podDisruptionBudget.maxUnavailable=half", "'half' does not match pattern"),
+            ("master.extraEnv[0].value=a", "at '/master/extraEnv/0': missing property 'name'"),
+            ("master.extraVolumes[0].secret.secretName=a", "missing property 'name'"),
+            ("master.probes.startup.failureTreshold=1", "additional properties 'failureTreshold' not allowed"),
+            ("master.topologySpreadConstraints[0].maxSkew=0", "minimum: got 0, want 1"),
+            ("priorityClass.value=2000000000", "at '/priorityClass/value': maximum"),
+            ("controller.namespaces=shop", "at '/controller/namespaces': got string, want array"),
+            ("controller.namespaces[0]=Shop_1", "at '/controller/namespaces/0': 'Shop_1' does not match pattern"),
             ("image.tag=1", "at '/image/tag': got number, want string"),
             ("image.digest=latest", "at '/image/digest': 'latest' does not match pattern"),
             ("image.repository=", "at '/image/repository': minLength: got 0, want 1"),
@@ -68,11 +90,19 @@ class TestTheSchemaAccepts:
         assert str(rendered.container("master")["resources"]["limits"]["cpu"]) == amount
 
 
-class TestTheReadme:
-    @pytest.mark.parametrize("key", list(keys(VALUES)))
-    def test_explains_every_value(self, key: str):
-        assert f"| `{key}` |" in (CHART / "README.md").read_text()
+class TestTheSchema:
+    def test_knows_every_value_and_no_other(self):
+        assert {name for name, _ in described(SCHEMA)} - NOT_OURS == set(all_names(VALUES))
 
-    def test_explains_no_value_that_is_not_there(self):
-        rows = [line for line in (CHART / "README.md").read_text().splitlines() if line.startswith("| `")]
-        assert {row.split("`")[1] for row in rows} == set(keys(VALUES))
+    def test_says_what_each_is_for(self):
+        assert [name for name, description in described(SCHEMA) if not description] == []
+
+
+class TestTheReadme:
+    def test_explains_every_value_as_the_comment_above_it_does(self):
+        readme = (CHART / "README.md").read_text()
+        assert readme == updated(readme, VALUES), "run `make chart-docs`"
+
+    def test_finds_a_comment_above_every_value(self):
+        explained = [row for value in VALUES for row in value.rows()] + VALUES
+        assert [value.name for value in explained if not value.comment] == []

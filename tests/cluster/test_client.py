@@ -137,7 +137,7 @@ class TestCreate:
             await watched.client.create(PODS, pod("a", 0))
         asked = server.asked[0]
         assert (asked.method, asked.path) == ("POST", "/api/v1/namespaces/n/pods")
-        assert asked.query == {"fieldManager": "tender-test"}
+        assert asked.query == {"fieldManager": "tender-test", "fieldValidation": "Ignore"}
         assert asked.body == pod("a", 0)
 
 
@@ -167,7 +167,7 @@ class TestWrites:
             await watched.client.apply_status(FRAMEWORK_ROLES, "a", {"frameworks": 1}, field_manager="m")
         asked = server.asked[0]
         assert asked.path == "/apis/tender.dev/v1alpha1/frameworkroles/a/status"
-        assert asked.query == {"fieldManager": "m", "force": "true"}
+        assert asked.query == {"fieldManager": "m", "fieldValidation": "Ignore", "force": "true"}
         assert asked.headers["Content-Type"] == "application/apply-patch+yaml"
         assert asked.body == {
             "apiVersion": "tender.dev/v1alpha1",

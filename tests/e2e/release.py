@@ -2,14 +2,15 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from tests.chart.helm import CHART
 from tests.e2e.services import Manifest
 from tests.e2e.waiting import eventually
 
 from cluster import LocalCluster
-from cluster.layout import REPOSITORY
 from image.operator_image import image_name
 
 NAMESPACE = "tender-system"
@@ -22,15 +23,19 @@ class Release:
     def __init__(self, cluster: LocalCluster) -> None:
         self._cluster = cluster
 
-    def install(self, *settings: str) -> None:
-        """Install or upgrade, with these values, and wait until it is ready."""
+    def install(self, *settings: str, chart: Path = CHART) -> None:
+        """Install or upgrade, with these values and the image of the working tree, and wait until it is ready."""
         repository, _, tag = image_name().rpartition(":")
         self._cluster.helm(
-            *("upgrade", "--install", "tender", str(REPOSITORY / "charts" / "tender")),
+            *("upgrade", "--install", "tender", str(chart)),
             *("--namespace", NAMESPACE, "--create-namespace"),
             *("--set", ",".join([f"image.repository={repository}", f"image.tag={tag}", *settings])),
             *("--wait", "--timeout", "3m"),
         )
+
+    def roll_back(self) -> None:
+        """Go back to what was installed before, and wait until it is ready."""
+        self._cluster.helm("rollback", "tender", "--namespace", NAMESPACE, "--wait", "--timeout", "3m")
 
     def uninstall(self) -> None:
         """Uninstall, and wait until no process of it is left."""

@@ -53,7 +53,8 @@ class ProcessEnded(BaseException):
 class MemoryApi:
     """The objects by kind and name, all in one namespace.
 
-    `writes` tells every write of a client as (verb, kind, name); `on_change` is called after every change.
+    `writes` tells every write of a client as (verb, kind, name), `created_names` those of the pods that were created;
+    `on_change` is called after every change.
     """
 
     def __init__(self) -> None:
@@ -166,7 +167,8 @@ class MemoryClient:
         await self._arrive("create", resource, name)
         if name in self.api.objects[resource]:
             raise AlreadyExists(409, "AlreadyExists", f"{name} exists already")
-        self.api.created_names.append(name)
+        if resource is PODS:
+            self.api.created_names.append(name)
         self.api.put(resource, {**body, "status": {"phase": "Pending"}} if resource is PODS else body)
         return self._written("create", resource, name)
 

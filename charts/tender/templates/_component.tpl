@@ -1,6 +1,8 @@
 {{/* The Deployment of a component. Takes {root, component, args}. */}}
 {{- define "tender.deployment" -}}
 {{- $values := index .root.Values .component -}}
+{{- $strategy := include "tender.strategy" . -}}
+{{- $selector := include "tender.selectorLabels" . -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -9,10 +11,9 @@ metadata:
   labels:
     {{- include "tender.componentLabels" . | nindent 4 }}
 spec:
-  # One writer: the old pod is gone before the new one starts.
-  replicas: 1
+  replicas: {{ $values.replicas }}
   strategy:
-    type: Recreate
+    {{- $strategy | nindent 4 }}
   selector:
     matchLabels:
       {{- include "tender.selectorLabels" . | nindent 6 }}
@@ -39,19 +40,32 @@ spec:
       automountServiceAccountToken: true
       # A Service named tender would otherwise put TENDER_ variables into the pod.
       enableServiceLinks: false
-      terminationGracePeriodSeconds: 10
+      terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
       {{- with .root.Values.imagePullSecrets }}
       imagePullSecrets:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       securityContext:
         {{- toYaml .root.Values.podSecurityContext | nindent 8 }}
-      {{- with $values.priorityClassName }}
+      {{- with include "tender.priorityClassName" . }}
       priorityClassName: {{ . }}
       {{- end }}
       {{- with $values.nodeSelector }}
       nodeSelector:
         {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- if gt (int $values.replicas) 1 }}
+      {{- with $values.topologySpreadConstraints }}
+      topologySpreadConstraints:
+        {{- range . }}
+        - {{ . | toYaml | nindent 10 | trim }}
+          {{- if not .labelSelector }}
+          labelSelector:
+            matchLabels:
+              {{- $selector | nindent 14 }}
+          {{- end }}
+        {{- end }}
+      {{- end }}
       {{- end }}
       {{- with $values.tolerations }}
       tolerations:
@@ -80,39 +94,80 @@ spec:
             - name: metrics
               containerPort: 8080
               protocol: TCP
-          # Five minutes to read the cluster for the first time; the other probes wait for that.
+          {{- with $values.extraEnv }}
+          env:
+            {{- toYaml . | nindent 12 }}
+          {{- end }}
+          {{- with $values.extraEnvFrom }}
+          envFrom:
+            {{- toYaml . | nindent 12 }}
+          {{- end }}
           startupProbe:
-            httpGet:
-              path: /readyz
-              port: metrics
-            initialDelaySeconds: 3
-            periodSeconds: 2
-            timeoutSeconds: 5
-            failureThreshold: 150
-          # Fails soon: the API server is silent, or the caches are not complete.
+            {{- include "tender.probe" (list "/readyz" $values.probes.startup) | nindent 12 }}
           readinessProbe:
-            httpGet:
-              path: /readyz
-              port: metrics
-            periodSeconds: 5
-            timeoutSeconds: 5
-            failureThreshold: 2
-          # Fails late, by the program's own judgement: a watch or the loop is stuck.
+            {{- include "tender.probe" (list "/readyz" $values.probes.readiness) | nindent 12 }}
           livenessProbe:
-            httpGet:
-              path: /healthz
-              port: metrics
-            periodSeconds: 15
-            timeoutSeconds: 10
-            failureThreshold: 4
+            {{- include "tender.probe" (list "/healthz" $values.probes.liveness) | nindent 12 }}
           resources:
             {{- toYaml $values.resources | nindent 12 }}
-          # Nothing is written to disk: there is not even a /tmp.
           securityContext:
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities:
-              drop: [ALL]
+            {{- toYaml .root.Values.containerSecurityContext | nindent 12 }}
+          {{- with $values.extraVolumeMounts }}
+          volumeMounts:
+            {{- toYaml . | nindent 12 }}
+          {{- end }}
+      {{- with $values.extraVolumes }}
+      volumes:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+{{- end -}}
+
+{{/* How a component's pods are replaced. Two that do not know of each other would both write. Takes {root, component,
+args}. */}}
+{{- define "tender.strategy" -}}
+{{- $values := index .root.Values .component -}}
+{{- $several := gt (int $values.replicas) 1 -}}
+{{- $default := ternary (dict "type" "RollingUpdate" "rollingUpdate" (dict "maxSurge" 0 "maxUnavailable" 1)) (dict "type" "Recreate") $several -}}
+{{- $strategy := default $default $values.strategy -}}
+{{- $elected := false -}}
+{{- range concat .args $values.extraArgs -}}
+{{- if regexMatch "^--leader-elect(=true)?$" . -}}{{- $elected = true -}}{{- end -}}
+{{- if eq "--no-leader-elect" . -}}{{- $elected = false -}}{{- end -}}
+{{- end -}}
+{{- if and (or $several (ne $strategy.type "Recreate")) (not $elected) -}}
+{{- fail (printf "%s: several replicas, or a strategy other than Recreate, need leader election; set %s.replicas to 1 and leave %s.strategy empty" .component .component .component) -}}
+{{- end -}}
+{{- toYaml $strategy -}}
+{{- end -}}
+
+{{/* A probe of the container. Takes [path, tunables]. */}}
+{{- define "tender.probe" -}}
+httpGet:
+  path: {{ index . 0 }}
+  port: metrics
+{{ index . 1 | toYaml }}
+{{- end -}}
+
+{{/* The budget for a component's pods, where there are several. Takes {root, component}. */}}
+{{- define "tender.podDisruptionBudget" -}}
+{{- $values := index .root.Values .component -}}
+{{- if and $values.podDisruptionBudget.create (gt (int $values.replicas) 1) }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "tender.componentName" . }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "tender.componentLabels" . | nindent 4 }}
+spec:
+  maxUnavailable: {{ $values.podDisruptionBudget.maxUnavailable }}
+  # A pod that is not ready is of no use to anybody, so it never stands in the way of a drain.
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "tender.selectorLabels" . | nindent 6 }}
+{{- end }}
 {{- end -}}
 
 {{/* The service account of a component. Takes {root, component}. */}}

@@ -60,3 +60,24 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+
+{{/* Name of the release's own priority class. */}}
+{{- define "tender.ownPriorityClass" -}}
+{{ default (printf "%s-%s" (include "tender.fullname" .) .Release.Namespace) .Values.priorityClass.name }}
+{{- end -}}
+
+{{/* Name of the priority class of a component's pods, or nothing. Takes {root, component}. */}}
+{{- define "tender.priorityClassName" -}}
+{{- if .root.Values.priorityClass.create -}}
+{{- include "tender.ownPriorityClass" .root -}}
+{{- else -}}
+{{- (index .root.Values .component).priorityClassName -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The namespaces whose frameworks the controller runs, as {names: […]}; none: all. */}}
+{{- define "tender.controllerNamespaces" -}}
+{{- $former := list .Values.controller.namespace | compact -}}
+{{- dict "names" (concat .Values.controller.namespaces $former | uniq) | toYaml -}}
+{{- end -}}

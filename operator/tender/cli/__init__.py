@@ -1,155 +1,48 @@
-"""The command line: `tender master` and `tender controller` run the parts, `tender simulate` plays scenarios."""
+"""The command line: `tender`, and `kubectl tender` where it is installed as `kubectl-tender`.
 
-import asyncio
-import contextlib
-from collections.abc import Iterator, Mapping
-from functools import partial
+`main` knows the commands by name only and imports a command when it is run. Each is a module of its own, a thin shell:
+it reads what it needs in a `Session` (`connection.py`), has pure functions make text or rows of it (`views/`), and
+prints that (`output.py`). What takes time is waited for in `progress.py`.
+"""
 
 import click
 
 from tender import __version__
-from tender.allocation import Settings as CycleSettings
-from tender.api.names import MANAGER_SERVICE
-from tender.cli.allocation import allocation_options
-from tender.cli.election import election_options
-from tender.cli.simulate import simulate
-from tender.cluster import logs
-from tender.cluster.errors import NoCluster
-from tender.cluster.leadership import LeaseLost
-from tender.cluster.lease import ElectionSettings
-from tender.controller.factory import run_controller
-from tender.controller.kinds import EVERYTHING
-from tender.controller.settings import ControllerSettings
-from tender.frameworks.sdk import Planner
-from tender.frameworks.service import plan_service
-from tender.frameworks.stateful import plan_stateful
-from tender.master.factory import run_master
-from tender.master.settings import MasterSettings
+from tender.cli.lazy import Entry, LazyGroup
 
-_log_level = click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    envvar="TENDER_LOG_LEVEL",
-    help="What is logged.",
+
+@click.group(
+    cls=LazyGroup,
+    package="tender.cli",
+    entries={
+        "status": Entry("Show the cluster at a glance: nodes, resources, roles and frameworks."),
+        "frameworks": Entry("List frameworks: their state, tasks and share, and how long they have waited."),
+        "why": Entry("Say why a framework waits, and what would have to change."),
+        "offers": Entry("List offers: to whom, of what, and what became of them."),
+        "roles": Entry("Show roles: their weights, shares and quotas."),
+        "quota": Entry("Show and set what roles are guaranteed and may have at most."),
+        "plan": Entry("Show plans of stateful services, and start, pause, resume, restart or force them."),
+        "pod": Entry("Restart, replace, pause or resume single pods of a framework."),
+        "rollback": Entry("Run a former version of a framework again, and wait until it does."),
+        "scale": Entry("Change how many pods a framework has, and wait until it has them."),
+        "drain": Entry("Cordon a node and take the pods of frameworks off it, as their health allows."),
+        "top": Entry("Show who holds what: in pods, claims, offers and reservations."),
+        "events": Entry("List events of Tender's objects, the newest last."),
+        "simulate": Entry("Play allocation scenarios: steps on a virtual clock, with what each is expected to do."),
+        "version": Entry("Print the versions of this program, of the running master and of Kubernetes."),
+        "completion": Entry("Print a script that makes a shell complete commands and options."),
+        "master": Entry("Run the first-level master: it offers the cluster's resources to frameworks.", "parts"),
+        "controller": Entry(
+            "Run the controller of the built-in framework kinds: it answers offers and creates pods.", "parts"
+        ),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-_kubeconfig = click.option(
-    "--kubeconfig",
-    type=click.Path(dir_okay=False),
-    help="Kubeconfig file. Default: as kubectl finds it, or the pod's own.",
-)
-_context = click.option("--context", help="Context of the kubeconfig.")
-_port = click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8080,
-    show_default=True,
-    help="Serves /metrics, /healthz and /readyz, and the master /reasons.",
-)
-_host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
-
-
-def _lease_of_controller(namespace: str | None, **_: object) -> str:
-    """Those of different namespaces run side by side."""
-    return f"tender-controller-{namespace}" if namespace else "tender-controller"
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """Tender: two-level scheduling for Kubernetes."""
 
 
-@main.command()
-@_kubeconfig
-@_context
-@click.option(
-    "--node-selector", default="", help="Label selector of the nodes that may be offered. Default: all nodes."
-)
-@allocation_options
-@election_options(lambda **_: "tender-master")
-@_host
-@_port
-@_log_level
-def master(
-    kubeconfig: str | None,
-    context: str | None,
-    node_selector: str,
-    cycle: CycleSettings,
-    election: ElectionSettings | None,
-    host: str,
-    port: int,
-    log_level: str,
-) -> None:
-    """Run the first-level master: it offers the cluster's resources to frameworks."""
-    logs.configure(level=log_level)
-    settings = MasterSettings(
-        kubeconfig=kubeconfig,
-        context=context,
-        node_selector=node_selector,
-        host=host,
-        port=port,
-        election=election,
-        cycle=cycle,
-    )
-    with _reporting(), contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run_master(settings))
-
-
-@main.command()
-@_kubeconfig
-@_context
-@click.option("-n", "--namespace", help="Run only the frameworks of this namespace. Default: all namespaces.")
-@click.option(
-    "--reserve-discipline",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    envvar="TENDER_RESERVE_DISCIPLINE",
-    help="How many stateful services of a namespace may look for places for their pods at a time. 0: any number.",
-)
-@election_options(_lease_of_controller)
-@_host
-@_port
-@_log_level
-def controller(
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
-    reserve_discipline: int,
-    election: ElectionSettings | None,
-    host: str,
-    port: int,
-    log_level: str,
-) -> None:
-    """Run the controller of the built-in framework kinds: it answers offers and creates pods."""
-    logs.configure(level=log_level)
-    settings = ControllerSettings(
-        kubeconfig=kubeconfig, context=context, namespace=namespace, host=host, port=port, election=election
-    )
-    with _reporting(), contextlib.suppress(KeyboardInterrupt):
-        planners = built_in_planners(reserve_discipline)
-        asyncio.run(run_controller(settings, planners, manager=MANAGER_SERVICE, follows=EVERYTHING))
-
-
-def built_in_planners(reserve_discipline: int) -> Mapping[str, Planner]:
-    """The planners of the built-in kinds, by the field of the spec; `reserve_discipline` is for stateful services."""
-    return {"service": plan_service, "stateful": partial(plan_stateful, reserve_discipline=reserve_discipline)}
-
-
-main.add_command(simulate)
-
-
-@main.command()
-def version() -> None:
-    """Print the version."""
-    click.echo(__version__)
-
-
-@contextlib.contextmanager
-def _reporting() -> Iterator[None]:
-    try:
-        yield
-    except (NoCluster, LeaseLost) as error:
-        raise click.ClickException(str(error)) from None
+def kubectl() -> None:
+    """The program kubectl-tender, which kubectl runs as `kubectl tender`."""
+    main(prog_name="kubectl tender")

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import structlog
+import yaml
 
 from tender.cluster.errors import NoCluster
 
@@ -126,6 +127,8 @@ def _from_kubeconfig(path: str, context: str | None) -> Access:
         config.load_kube_config(config_file=path, context=context, client_configuration=settings)
     except config.ConfigException as error:
         raise NoCluster(f"kubeconfig {path}: {error}") from error
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:  # the library looks at what it reads last
+        raise NoCluster(f"kubeconfig {path}: this is no kubeconfig ({' '.join(str(error).split())})") from error
     chosen = next((entry for entry in contexts if entry["name"] == context), active)
     return _from_settings(settings, (chosen.get("context") or {}).get("namespace") or "default")
 

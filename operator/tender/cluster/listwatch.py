@@ -104,6 +104,11 @@ class ListWatch(Generic[T]):
         self._failures = 0
 
     @property
+    def title(self) -> str:
+        """What it follows, as people are told: "pods", or "pods in shop"."""
+        return self.resource.plural + (f" in {self._namespace}" if self._namespace else "")
+
+    @property
     def invalid(self) -> set[str]:
         """The keys of objects that are there and cannot be read."""
         return self._versions.keys() - self.objects.keys()

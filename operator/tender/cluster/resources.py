@@ -40,6 +40,15 @@ class Resource:
         return "/".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Document(Resource):
+    """A document that the API server serves at its root."""
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """The URL path."""
+        return f"/{self.plural}"
+
+
 @lru_cache(maxsize=4096)
 def _collection(resource: Resource, namespace: str | None) -> str:
     root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
@@ -56,6 +65,9 @@ VOLUME_CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeCl
 CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+
+SERVER_VERSION = Document("", "v1", "version", "Info", namespaced=False)
+"""What the API server says of its own version."""
 
 FRAMEWORKS = Resource(GROUP, VERSION, "frameworks", "Framework")
 RESOURCE_OFFERS = Resource(GROUP, VERSION, "resourceoffers", "ResourceOffer")

@@ -74,7 +74,7 @@ class Vitals:
     def _unsynced(self) -> str | None:
         if self._begun is None:
             return None
-        waiting = [cache.resource.plural for cache in self._caches if not cache.synced.is_set()]
+        waiting = [cache.title for cache in self._caches if not cache.synced.is_set()]
         return f"first list not complete: {', '.join(waiting)}" if waiting else None
 
     def _stuck(self) -> str | None:
@@ -82,7 +82,7 @@ class Vitals:
             return None
         now, begun = self._clock(), self._begun
         stuck = [
-            f"{cache.resource.plural} for {now - (cache.last_contact or begun):.0f} s"
+            f"{cache.title} for {now - (cache.last_contact or begun):.0f} s"
             for cache in self._caches
             if now - (cache.last_contact or begun) > self._settings.alive
         ]

@@ -1,10 +1,10 @@
 """Carries out a turn: what is kept, answers, launches, stops, removals and the status. The only place that writes for
 frameworks.
 
-What is kept comes first, and as long as it cannot be written nothing is launched, stopped or removed: a planner counts
-on finding it recorded. An answer is a compare-and-swap: whoever wrote first has won, and the offer is looked at again.
-A pod that exists already was launched by an earlier try. Any other write that fails leaves the rest of the turn alone
-and is asked for again by the next one.
+What is kept comes first, side by side with the answers and the status, and as long as it cannot be written nothing is
+launched, stopped or removed: a planner counts on finding it recorded. An answer is a compare-and-swap: whoever wrote
+first has won, and the offer is looked at again. A pod that exists already was launched by an earlier try. Any other
+write that fails leaves the rest of the turn alone and is asked for again by the next one.
 """
 
 import asyncio
@@ -60,23 +60,23 @@ class Executor:
         of it failed, after all of it was tried.
         """
         due, writes_status = self._statuses.due(framework, turn.status)
-        answers = [self._answer(framework, answer) for answer in turn.answers]
+        writes = [self._answer(framework, answer) for answer in turn.answers]
+        if writes_status:
+            writes.append(self._statuses.write(framework, turn.status))
+        kept: list[BaseException] = []
+        told: list[BaseException] = []
         if turn.keep:
-            kept, answered = await asyncio.gather(
-                _all(self._keep(framework, manifest) for manifest in turn.keep), _all(answers)
+            kept, told = await asyncio.gather(
+                _all(self._keep(framework, manifest) for manifest in turn.keep), _all(writes)
             )
-        else:
-            kept, answered = [], []
-        writes = answers if not turn.keep else []
+            writes = []
         if not kept:
             writes += [
                 *(self._launch(framework, launch) for launch in turn.launches),
                 *(self._stop(framework, stop) for stop in turn.stops),
                 *(self._remove(framework, remove) for remove in turn.remove),
             ]
-        if writes_status:
-            writes.append(self._statuses.write(framework, turn.status))
-        failures = [*kept, *answered, *await _all(writes)]
+        failures = [*kept, *told, *await _all(writes)]
         if failures:
             raise failures[0]
         return due
@@ -93,11 +93,21 @@ class Executor:
 
     async def _keep(self, framework: Framework, manifest: Mapping[str, Any]) -> None:
         kind, name = self._kind(framework, manifest["kind"]), manifest["metadata"]["name"]
-        if not self._view.has_child(framework, kind.resource, name):
-            await self._check_that_nobody_else_has(framework, kind, name)
-        written = await self._client.apply(kind.resource, manifest, field_manager=self._manager)
+        known = self._view.has_child(framework, kind.resource, name)
+        written = await self._created(kind, manifest) if kind.final and not known else None
+        if written is None:
+            if not known:
+                await self._check_that_nobody_else_has(framework, kind, name)
+            written = await self._client.apply(kind.resource, manifest, field_manager=self._manager)
         self._view.child_written(framework, kind.resource, kind.read(written))
         log.debug("kept", framework=framework.metadata.name, kind=manifest["kind"], name=name)
+
+    async def _created(self, kind: Kind, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The object as it was created; None if there is one already."""
+        try:
+            return await self._client.create(kind.resource, manifest)
+        except AlreadyExists:
+            return None
 
     def _kind(self, framework: Framework, name: str) -> Kind:
         kind = KEPT.get(name)

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from random import Random
@@ -108,42 +109,53 @@ async def run_controller(
             decode: Callable[[bytes], T],
             on_change: Callable[[T | None, T | None], None],
             label_selector: str = "",
-        ) -> ListWatch[T]:
-            return ListWatch(
-                client,
-                resource,
-                decode,
-                on_change=on_change,
-                namespace=settings.namespace if resource.namespaced else None,
-                label_selector=label_selector,
-                observe=traffic.cache,
-                rng=rng,
-            )
+        ) -> list[ListWatch[T]]:
+            """A cache of everything, or, as rights may end at a namespace, one for each that there is to look at."""
+            namespaces = settings.namespaces if resource.namespaced else ()
+            return [
+                ListWatch(
+                    client,
+                    resource,
+                    decode,
+                    on_change=on_change,
+                    namespace=namespace,
+                    label_selector=label_selector,
+                    observe=traffic.cache,
+                    rng=rng,
+                )
+                for namespace in namespaces or (None,)
+            ]
 
         frameworks = follow(FRAMEWORKS, Framework.model_validate_json, view.framework_changed)
         offers = follow(RESOURCE_OFFERS, ResourceOffer.model_validate_json, view.offer_changed)
         pods = follow(PODS, KINDS[PODS].decode, partial(view.child_changed, PODS), LABEL_FRAMEWORK)
-        nodes = follow(NODES, decode_node, view.node_changed) if NODES in follows else None
+        nodes = follow(NODES, decode_node, view.node_changed) if NODES in follows else []
         others = [
-            follow(kind.resource, kind.decode, partial(view.child_changed, kind.resource), LABEL_FRAMEWORK)
+            cache
             for kind in KEPT.values()
             if kind.resource in follows
+            for cache in follow(kind.resource, kind.decode, partial(view.child_changed, kind.resource), LABEL_FRAMEWORK)
         ]
-        caches: list[ListWatch[Any]] = [frameworks, offers, pods, *([nodes] if nodes is not None else []), *others]
+        caches: list[ListWatch[Any]] = [*frameworks, *offers, *pods, *nodes, *others]
 
         def lost_pods() -> list[Pod]:
-            if nodes is None:
+            if not nodes:
                 return []
-            uids = {one.metadata.uid or "" for one in frameworks.objects.values()}
-            return orphans(pods.objects.values(), uids, frameworks.invalid, nodes.objects, clock())
+            uids = {one.metadata.uid or "" for cache in frameworks for one in cache.objects.values()}
+            unreadable = {key for cache in frameworks for key in cache.invalid}
+            candidates = [pod for cache in pods for pod in cache.objects.values()]
+            return orphans(candidates, uids, unreadable, nodes[0].objects, clock())
 
         async def work() -> None:
             """Do nothing before everything that is there is known."""
             await asyncio.gather(*(cache.synced.wait() for cache in caches))
-            log.info("caches are complete", objects={cache.resource.plural: len(cache.objects) for cache in caches})
+            counts = Counter[str]()
+            for cache in caches:
+                counts[cache.resource.plural] += len(cache.objects)
+            log.info("caches are complete", objects=dict(counts))
             await asyncio.gather(turns.run(view, executor), make_rounds(view, executor, lost_pods, nodes_changed))
 
-        pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=settings.namespace)
+        pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=next(iter(settings.namespaces), None))
         alive = {} if leadership is None else {"lease": leadership.stuck}
         vitals = Vitals(pulse, caches, settings.vitals, alive=alive)
         background = [tasks.create_task(each) for each in (pulse.run(), recorder.run())]

@@ -44,7 +44,7 @@ class Kind:
     """A kind of object of frameworks.
 
     `decode` reads what a watch tells, `read` the answer to a write; `seen_as` is the field of `Seen`, and `node` gives
-    the name of the node that an object is on, empty for none.
+    the name of the node that an object is on, empty for none. Of one that is `final` nothing is ever taken away again.
     """
 
     resource: Resource
@@ -52,6 +52,7 @@ class Kind:
     decode: Callable[[bytes], Any]
     read: Callable[[Mapping[str, Any]], Any]
     node: Callable[[Any], str] = _nowhere
+    final: bool = False
 
 
 def _reads(model: type) -> Callable[[Mapping[str, Any]], Any]:
@@ -71,7 +72,7 @@ KINDS = {
         ),
         Kind(VOLUME_CLAIMS, "volume_claims", decode_volume_claim, _reads(VolumeClaim)),
         Kind(CONFIG_MAPS, "config_maps", decode_config_map, _reads(ConfigMap)),
-        Kind(CONTROLLER_REVISIONS, "revisions", decode_controller_revision, _reads(ControllerRevision)),
+        Kind(CONTROLLER_REVISIONS, "revisions", decode_controller_revision, _reads(ControllerRevision), final=True),
         Kind(SERVICES, "services", decode_child, _reads(Child)),
     )
 }

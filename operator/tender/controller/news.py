@@ -1,8 +1,8 @@
 """What of a changed status is news, written at once, and what are mere figures, written now and then.
 
-News is what people and the master must know, and what a turn acts on: demand, states, requests, what is recorded.
-Amounts and sentences are figures, and so is why a framework reconciles still: most go from one reason to the next in
-no time.
+News is what people and the master must know at once, and what a turn acts on: demand, states, requests, what is
+recorded. Amounts and sentences are figures, and so are the number of a version, and why a framework reconciles or waits
+still: most go from one reason to the next in no time.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from tender.api.conditions import RECONCILING
 
-_FIGURES = ("replicas", "readyReplicas", "updatedReplicas")
+_FIGURES = ("replicas", "readyReplicas", "updatedReplicas", "version", "waiting")
 
 
 def is_news(wanted: Mapping[str, Any], present: Mapping[str, Any]) -> bool:
@@ -26,7 +26,6 @@ def _news(status: Mapping[str, Any]) -> dict[str, Any]:
     news["conditions"] = [
         {name: value for name, value in condition.items() if name not in unsaid} for condition in conditions
     ]
-    news["waiting"] = "waiting" in status
     if "stateful" in status:
         news["stateful"] = _without_messages(status["stateful"])
     return news

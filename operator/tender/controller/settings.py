@@ -14,8 +14,8 @@ class ControllerSettings:
     """Path of a kubeconfig; None: KUBECONFIG, the service account of the pod, or ~/.kube/config."""
     context: str | None = None
     """The kubeconfig's context; None: its current one."""
-    namespace: str | None = None
-    """The namespace whose frameworks are run; None: all."""
+    namespaces: tuple[str, ...] = ()
+    """The namespaces whose frameworks are run, each named once; none: all."""
     turns_at_once: int = 32
     """How many frameworks may be in a turn at the same time."""
     writes_at_once: int = 32

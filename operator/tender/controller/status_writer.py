@@ -1,5 +1,9 @@
-"""When the status of a framework is written, and the write: news at once, figures now and then, and changed demands no
-faster than the master can follow.
+"""When the status of a framework is written, and the write: news at once, figures a while after they have changed or
+with the next news, and changed demands no faster than the master can follow.
+
+A framework that starts changes its figures at every step, and each of them for a moment only. To write a status is the
+dearest request that Tender makes (twice a claim, five times a pod: `make bench-frameworks`), so figures wait for what
+comes of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +20,7 @@ from tender.frameworks.sdk.revival import Revival
 
 
 class StatusWriter:
-    """Writes statuses as the field manager `manager`; figures at most every `interval` seconds for each framework."""
+    """Writes statuses as the field manager `manager`; figures `interval` seconds after they began to differ."""
 
     def __init__(
         self, client: Client, view: View, *, manager: str, interval: float, clock: Callable[[], float]
@@ -26,22 +30,23 @@ class StatusWriter:
         self._manager = manager
         self._interval = interval
         self._clock = clock
-        self._written: dict[Key, float] = {}
+        self._differs_since: dict[Key, float] = {}
         self._revivals: dict[Key, Revival] = {}
 
     def due(self, framework: Framework, status: Mapping[str, Any]) -> tuple[float | None, bool]:
-        """When the status must be written if not now, and whether now: news at once, mere figures now and then, and a
-        changed demand when the framework may change it again.
+        """When the status must be written if not now, and whether now: news at once, mere figures when they have
+        differed for a while, and a changed demand when the framework may change it again.
         """
         future = FrameworkStatus.model_validate(status)
         wanted, present = future.manifest(), framework.status.manifest()
         present.pop("allocation", None)
-        if wanted == present:
-            return None, False
         key, now = key_of(framework), self._clock()
-        last = self._written.get(key, 0.0)
-        if now < last + self._interval and not is_news(wanted, present):
-            return last + self._interval, False
+        if wanted == present:
+            self._differs_since.pop(key, None)
+            return None, False
+        due = self._differs_since.setdefault(key, now) + self._interval
+        if now < due and not is_news(wanted, present):
+            return due, False
         if framework.status.demand is not None and future.demand_revision != framework.status.demand_revision:
             revival = self._revivals.get(key, Revival())
             if not revival.allowed(now):
@@ -51,7 +56,7 @@ class StatusWriter:
 
     async def write(self, framework: Framework, status: Mapping[str, Any]) -> None:
         """Write the status now; raises ApiError."""
-        self._written[key_of(framework)] = self._clock()
+        self._differs_since.pop(key_of(framework), None)
         try:
             written = await self._client.apply_status(
                 FRAMEWORKS,
@@ -66,5 +71,5 @@ class StatusWriter:
 
     def forget(self, framework: Key) -> None:
         """The framework is gone."""
-        self._written.pop(framework, None)
+        self._differs_since.pop(framework, None)
         self._revivals.pop(framework, None)

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from tender.allocation import CycleResult, Ledger, Settings
+from tender.api.conditions import READY, find_condition
 from tender.api.framework import Framework
 from tender.api.meta import CustomResource
 from tender.api.names import MANAGER_MASTER
@@ -32,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 _WRITES_AT_ONCE = 4
 """Statuses are for people, who can wait a moment: many at once would hold up those who launch."""
+_WRITING_SECONDS = 0.25
+"""How much of each second may go into them, for the same reason; what is left is written in the next."""
+_STARTING_SECONDS = 60.0
+"""How long a framework may take to be ready before people are told of its figures meanwhile."""
 
 Wanted = tuple[Resource, CustomResource, dict[str, Any]]
 
@@ -71,10 +76,17 @@ class StatusWriter:
             await self.tick()
 
     async def tick(self) -> None:
-        """Write what is due now."""
-        due = list(self._due(self._clock()))
+        """Write what is due now, of that first what was written longest ago; the rest stays due when time is up."""
+        begun = self._clock()
+        due = sorted(self._due(begun), key=self._written_at)
         for start in range(0, len(due), _WRITES_AT_ONCE):
+            if self._clock() - begun > _WRITING_SECONDS:
+                self._look_again = -math.inf
+                return
             await asyncio.gather(*(self._write(*one) for one in due[start : start + _WRITES_AT_ONCE]))
+
+    def _written_at(self, wanted: Wanted) -> float:
+        return self._written.get(wanted[1].metadata.uid or "", (0.0,))[0]
 
     def _due(self, now: float) -> Iterator[Wanted]:
         facts = self._facts
@@ -117,13 +129,15 @@ class StatusWriter:
         return False
 
     def _is_new(self, framework: Framework, now: float) -> bool:
-        """Whether a framework came so lately that its figures are about to change: one write then tells what came of
-        it. Why it waits, if it does, is told at once.
+        """Whether a framework came so lately that its figures are about to change, or is on the way to be ready for the
+        first time: one write then tells what came of it. Why it waits, if it does, is told at once.
         """
         created = framework.metadata.creation_timestamp
-        if created is None or not 0 <= now - created.timestamp() < self._interval:
+        seconds = _STARTING_SECONDS if _starts(framework) else self._interval
+        if created is None or not 0 <= now - created.timestamp() < seconds:
             return False
-        self._look_again = min(self._look_again, created.timestamp() + self._interval)
+        settled = created.timestamp() + seconds
+        self._look_again = min(self._look_again, settled, now + self._interval)
         return True
 
     async def _write(self, resource: Resource, target: CustomResource, status: dict[str, Any]) -> None:
@@ -152,3 +166,9 @@ class StatusWriter:
         news = news_of_quota(before, after)
         if news is not None:
             self._recorder.record(Regarding.to(FRAMEWORK_ROLES, role), news.reason, news.note, warning=news.warning)
+
+
+def _starts(framework: Framework) -> bool:
+    """Whether a framework is not ready yet, and nothing has been told of it."""
+    ready = find_condition(framework.status.conditions, READY)
+    return framework.status.allocation is None and ready is not None and ready.status == "False"

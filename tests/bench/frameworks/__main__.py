@@ -3,7 +3,8 @@ scale tests that Marathon published.
 
 N pods are asked for in three shapes (`shapes`), on a real API server with fake nodes. By default the cluster is etcd
 and the API server alone, and the nodes' kubelets are played in this process; with --kwok it is a whole control plane,
-and kwok runs the pods.
+and kwok runs the pods. As everything shares the cores of one machine, the API server collects garbage less often than
+Go does by default; with GOGC=100 in the environment it does as elsewhere (docs/decisions/009-local-cluster.md).
 
 Run: python -m tests.bench.frameworks [--most N] [--shape NAME ...] [--kwok]
 """

@@ -17,7 +17,7 @@ from tests.integration.running.world import World
 
 from tender.api.framework import Framework
 from tender.api.names import MANAGER_SERVICE
-from tender.cli import built_in_planners
+from tender.cli.parts import built_in_planners
 from tender.cluster.resources import Resource
 from tender.controller.factory import run_controller
 from tender.controller.kinds import EVERYTHING
@@ -102,9 +102,8 @@ async def master(world: World, kubeconfig: Path, *, rng: Random | None = None, *
     chosen = MasterSettings(
         kubeconfig=str(kubeconfig),
         node_selector=world.node_selector,
-        host="127.0.0.1",
         port=part.port,
-        **{**QUICK, **settings},
+        **{"host": "127.0.0.1", **QUICK, **settings},
     )
     stop = asyncio.Event()
     async with _within(run_master(chosen, clock=world.clock, rng=rng, stop=stop), stop):
@@ -125,7 +124,7 @@ async def controller(
     part = Part(free_port())
     chosen = ControllerSettings(
         kubeconfig=str(kubeconfig),
-        namespace=world.namespace,
+        namespaces=(world.namespace,),
         host="127.0.0.1",
         port=part.port,
         **{"status_interval": 0.2, **settings},

@@ -14,6 +14,7 @@ from tests.integration.running.proxy import Asked, Proxy
 from tests.integration.running.waiting import until
 from tests.integration.running.world import World, demand
 
+import tender
 from tender.cluster.resources import (
     CONFIG_MAPS,
     CONTROLLER_REVISIONS,
@@ -100,6 +101,11 @@ async def stirring(world: World) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+def followed(start: Start, plural: str, world: World) -> str:
+    """What a part says that it follows: the controller does so in the test's namespace alone, but for nodes."""
+    return f"{plural} in {world.namespace}" if start is controller and plural != "nodes" else plural
+
+
 class TestReadiness:
     @BOTH
     async def test_ends_when_the_api_server_is_silent_and_comes_back_with_it(
@@ -115,10 +121,11 @@ class TestReadiness:
 
     @BOTH
     async def test_waits_for_the_first_lists(self, world: World, proxy: Proxy, start: Start):
+        title = followed(start, "pods", world)
         with contextlib.ExitStack() as held:
             held.enter_context(proxy.holding(lambda asked: asked.path.endswith("/pods")))
             async with start(world, proxy.kubeconfig) as part:
-                await answers(part, "/readyz", 503, "caches: first list not complete: pods\n")
+                await answers(part, "/readyz", 503, f"caches: first list not complete: {title}\n")
                 held.close()
                 await answers(part, "/readyz", 200, "ok")
 
@@ -143,11 +150,12 @@ class TestLiveness:
         def is_a_watch_of_it(asked: Asked) -> bool:
             return asked.watch and asked.path.endswith(f"/{plural}")
 
+        title = followed(start, plural, world)
         async with stirring(world), start(world, proxy.kubeconfig, vitals=VitalsSettings(pulse=0.1, alive=2.0)) as part:
             await answers(part, "/readyz", 200)
             await answers(part, "/healthz", 200)
             with proxy.holding(is_a_watch_of_it):
-                await answers(part, "/healthz", 503, f"watches: no word from the watch of {plural} for ")
+                await answers(part, "/healthz", 503, f"watches: no word from the watch of {title} for ")
             await answers(part, "/healthz", 200, "ok")
 
 
@@ -195,7 +203,7 @@ class TestMetrics:
             await until(have_counted_an_event, "an event of a node")
             figures = await part.figures()
         assert figures["tender_cycle_duration_seconds_count"] > 0
-        assert figures["tender_build_info{component=master,version=0.1.0}"] == 1
+        assert figures[f"tender_build_info{{component=master,version={tender.__version__}}}"] == 1
 
     async def test_of_the_controller_tell_of_answers_launches_and_writes(
         self, world: World, api_server: ApiServer, kubelet: Kubelet
@@ -211,7 +219,7 @@ class TestMetrics:
                 "tender_api_writes_total{resource=pods,verb=create}": 2,
                 "tender_api_writes_total{resource=resourceoffers,verb=patch}": 1,
                 "tender_cache_relists_total{reason=initial,resource=frameworks}": 1,
-                "tender_build_info{component=controller,version=0.1.0}": 1,
+                f"tender_build_info{{component=controller,version={tender.__version__}}}": 1,
             }
             await part.shows(expected)
             figures = await part.figures()

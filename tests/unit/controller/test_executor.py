@@ -56,6 +56,8 @@ def kept(kind: Resource, name: str = "web-kept", **fields: Any) -> dict[str, Any
 
 PLACE = kept(RESERVATIONS, spec={"role": "shops", "node": "node-1", "resources": {"cpu": "1"}})
 SETTINGS = kept(CONFIG_MAPS, data={"a": "1"})
+VERSION = kept(CONTROLLER_REVISIONS, revision=1, data={"spec": {}})
+KEPT_AS = {"ConfigMap": (CONFIG_MAPS, "config_maps"), "ControllerRevision": (CONTROLLER_REVISIONS, "revisions")}
 
 
 class Bench:
@@ -298,14 +300,14 @@ class TestWhatIsKept:
             (PLACE, "reservations"),
             (kept(VOLUME_CLAIMS, spec={"volumeName": "disk"}), "volume_claims"),
             (SETTINGS, "config_maps"),
-            (kept(CONTROLLER_REVISIONS, revision=1, data={"spec": {}}), "revisions"),
+            (VERSION, "revisions"),
             (kept(SERVICES, spec={"type": "ClusterIP"}), "services"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
     async def test_is_applied_and_seen_at_once(self, bench, manifest, field):
         await bench.carry_out(turn(keep=(manifest,)))
-        assert bench.api.writes == [("apply", manifest["kind"], "web-kept")]
+        assert [write[1:] for write in bench.api.writes] == [(manifest["kind"], "web-kept")]
         (seen,) = getattr(bench.seen, field)
         assert (seen.metadata.name, seen.metadata.resource_version) == ("web-kept", "3")
         bench.cache.catch_up()
@@ -318,20 +320,36 @@ class TestWhatIsKept:
         (seen,) = bench.seen.config_maps
         assert seen.data == {"a": "1"}
 
-    async def test_that_an_earlier_try_has_written_is_found_as_ours(self, bench):
-        bench.api.put(CONFIG_MAPS, SETTINGS)
-        await bench.carry_out(turn(keep=(SETTINGS,)))
-        assert len(bench.seen.config_maps) == 1
+    async def test_is_created_without_looking_first_if_nothing_is_ever_taken_from_it(self, bench):
+        bench.refuse("get", Forbidden(403, "Forbidden", "nobody has to look"))
+        await bench.carry_out(turn(keep=(VERSION,)))
+        assert bench.api.writes == [("create", "ControllerRevision", "web-kept")]
 
-    async def test_never_takes_over_what_belongs_to_somebody_else(self, bench):
+    async def test_may_get_another_number_if_it_is_a_version(self, bench):
+        bench.api.put(CONTROLLER_REVISIONS, VERSION)
+        bench.cache.catch_up()
+        await bench.carry_out(turn(keep=({**VERSION, "revision": 3},)))
+        (seen,) = bench.seen.revisions
+        assert seen.revision == 3
+
+    @pytest.mark.parametrize("manifest", [SETTINGS, VERSION], ids=lambda manifest: manifest["kind"])
+    async def test_that_an_earlier_try_has_written_is_found_as_ours(self, bench, manifest):
+        resource, field = KEPT_AS[manifest["kind"]]
+        bench.api.put(resource, manifest)
+        await bench.carry_out(turn(keep=(manifest,)))
+        assert len(getattr(bench.seen, field)) == 1
+
+    @pytest.mark.parametrize("manifest", [SETTINGS, VERSION], ids=lambda manifest: manifest["kind"])
+    async def test_never_takes_over_what_belongs_to_somebody_else(self, bench, manifest):
+        resource, _ = KEPT_AS[manifest["kind"]]
         metadata = {"name": "web-kept", "namespace": "shop"}
-        theirs = bench.api.put(CONFIG_MAPS, {"metadata": metadata, "data": {"by": "hand"}})
+        theirs = bench.api.put(resource, {"metadata": metadata, "data": {"by": "hand"}})
         with pytest.raises(AlreadyExists, match="does not belong to framework web"):
-            await bench.carry_out(turn(keep=(SETTINGS,), launches=(launch(),)))
-        assert bench.api.objects[CONFIG_MAPS]["web-kept"] == theirs
+            await bench.carry_out(turn(keep=(manifest,), launches=(launch(),)))
+        assert bench.api.objects[resource]["web-kept"] == theirs
         assert bench.api.created_names == []
 
-    async def test_and_the_answers_are_written_before_anything_else(self, bench):
+    async def test_the_answers_and_the_status_are_written_before_anything_else(self, bench):
         running = bench.api.put(PODS, launch("web-old").pod)
         place = bench.api.put(RESERVATIONS, {**PLACE, "metadata": {**PLACE["metadata"], "name": "web-former"}})
         await bench.carry_out(
@@ -345,13 +363,13 @@ class TestWhatIsKept:
             )
         )
         kinds = [(verb, kind) for verb, kind, _ in bench.api.writes]
-        assert set(kinds[:3]) == {("patch", "ResourceOffer"), ("apply", "Reservation"), ("apply", "ConfigMap")}
-        assert set(kinds[3:]) == {
-            ("create", "Pod"),
-            ("delete", "Pod"),
-            ("delete", "Reservation"),
+        assert set(kinds[:4]) == {
+            ("patch", "ResourceOffer"),
             ("apply", "Framework"),
+            ("apply", "Reservation"),
+            ("apply", "ConfigMap"),
         }
+        assert set(kinds[4:]) == {("create", "Pod"), ("delete", "Pod"), ("delete", "Reservation")}
 
     async def test_that_cannot_be_written_holds_back_launches_stops_and_removals_and_nothing_else(self, bench):
         running = bench.api.put(PODS, launch("web-old").pod)
@@ -443,7 +461,7 @@ class TestOneFailure:
                     status=STATUS,
                 )
             )
-        assert [verb for verb, *_ in bench.api.writes] == ["patch", "delete", "apply"]
+        assert {verb for verb, *_ in bench.api.writes} == {"patch", "delete", "apply"}
 
     async def test_of_one_launch_does_not_stop_the_others(self, bench):
         bench.client.refuse = lambda verb, kind, name: Conflict(409, "", "no") if name == "web-x-0-1" else None
@@ -453,7 +471,7 @@ class TestOneFailure:
 
 
 class TestStatus:
-    """News are written at once; mere figures at most every five seconds."""
+    """News are written at once; mere figures with them, or when they have differed for five seconds."""
 
     def written(self, bench: Bench) -> int:
         return sum(verb == "apply" for verb, *_ in bench.api.writes)
@@ -479,14 +497,34 @@ class TestStatus:
         await bench.carry_out(turn(status=STATUS))
         assert self.written(bench) == 1
 
-    async def test_a_figure_waits_until_the_interval_is_over_and_says_when_that_is(self, bench):
+    async def test_a_figure_waits_for_the_interval_and_says_until_when(self, bench):
         await bench.carry_out(turn(status=STATUS))
-        bench.now += 2
+        bench.now += 60
         due = await bench.carry_out(turn(status={**STATUS, "replicas": 4}))
-        assert (due, self.written(bench)) == (NOON + 5, 1)
+        assert (due, self.written(bench)) == (NOON + 65, 1)
         bench.now = due
         assert await bench.carry_out(turn(status={**STATUS, "replicas": 4})) is None
         assert self.written(bench) == 2
+
+    async def test_figures_that_go_on_changing_wait_no_longer_than_the_first(self, bench):
+        await bench.carry_out(turn(status=STATUS))
+        for replicas in (4, 5, 6):
+            assert await bench.carry_out(turn(status={**STATUS, "replicas": replicas})) == NOON + 5
+            bench.now += 1
+
+    async def test_a_figure_that_is_again_what_it_was_is_not_written(self, bench):
+        await bench.carry_out(turn(status=STATUS))
+        await bench.carry_out(turn(status={**STATUS, "replicas": 4}))
+        assert await bench.carry_out(turn(status=STATUS)) is None
+        bench.now += 60
+        assert await bench.carry_out(turn(status={**STATUS, "replicas": 2})) == NOON + 65
+        assert self.written(bench) == 1
+
+    async def test_figures_go_with_the_next_news(self, bench):
+        await bench.carry_out(turn(status=STATUS))
+        await bench.carry_out(turn(status={**STATUS, "replicas": 4}))
+        assert await bench.carry_out(turn(status={**STATUS, "replicas": 4, "revision": "r2"})) is None
+        assert (self.written(bench), bench.api.read(FRAMEWORKS)["web"].status.replicas) == (2, 4)
 
     @pytest.mark.parametrize(
         "news",
@@ -527,11 +565,12 @@ class TestStatus:
         assert await bench.carry_out(turn(status=reconciling("Starting"))) == NOON + 5
         assert self.written(bench) == 1
 
-    async def test_of_a_framework_that_was_forgotten_does_not_wait_for_what_was_written_before(self, bench):
+    async def test_of_a_framework_that_was_forgotten_does_not_go_by_what_differed_before(self, bench):
         await bench.carry_out(turn(status=STATUS))
-        bench.executor.forget("shop/web")
         await bench.carry_out(turn(status={**STATUS, "replicas": 4}))
-        assert self.written(bench) == 2
+        bench.executor.forget("shop/web")
+        bench.now += 5
+        assert await bench.carry_out(turn(status={**STATUS, "replicas": 4})) == NOON + 10
 
     async def test_of_a_framework_that_is_gone_is_nobody_s_loss(self, bench):
         bench.api.remove(FRAMEWORKS, "web")

@@ -49,6 +49,7 @@ STATUS: dict[str, Any] = {
         {"readyReplicas": 4},
         {"updatedReplicas": 4},
         {"conditions": [condition(message="3 of 4 are there", lastTransitionTime="2026-05-01T13:00:00Z")]},
+        {"version": 2},
         {"waiting": waiting(tasks=2, reasons=[], nodes=[{"node": "node-1", "reason": "Constraint", "at": SINCE}])},
         {"stateful": stateful(plans=[plan(message="still 1 step to go")])},
         {"stateful": stateful(plans=[plan(step(message="waiting for the pod to be ready"))])},
@@ -66,7 +67,6 @@ def test_figures_and_sentences_are_no_news(change: dict[str, Any]):
         {"observedGeneration": 2},
         {"demand": []},
         {"revision": "r2"},
-        {"version": 2},
         {"settledGeneration": 1},
         {"conditions": [condition(status="True")]},
         {"conditions": [condition(reason="AsSpecified")]},
@@ -89,8 +89,14 @@ def test_states_requests_and_what_is_recorded_are_news(change: dict[str, Any]):
     assert is_news({**STATUS, **change}, STATUS)
 
 
-@pytest.mark.parametrize("part", ["waiting", "stateful", "demand"])
+@pytest.mark.parametrize("part", ["stateful", "demand"])
 def test_that_something_comes_or_goes_is_news(part: str):
     without = {name: value for name, value in STATUS.items() if name != part}
     assert is_news(without, STATUS)
     assert is_news(STATUS, without)
+
+
+def test_that_tasks_wait_or_wait_no_longer_is_none_as_most_wait_for_a_moment():
+    without = {name: value for name, value in STATUS.items() if name != "waiting"}
+    assert not is_news(without, STATUS)
+    assert not is_news(STATUS, without)

@@ -142,6 +142,13 @@ class ServiceWorld:
             if one.spec.node_name == name:
                 self.set_ready(one.metadata.name)
 
+    def mark(self, label: str, *names: str) -> None:
+        """A person gives pods a label."""
+        for name in names:
+            metadata = self.pods[name].metadata
+            labelled = msgspec.structs.replace(metadata, labels={**metadata.labels, label: ""})
+            self.pods[name] = msgspec.structs.replace(self.pods[name], metadata=labelled)
+
     def change(self, *, template: dict[str, Any] | None = None, replicas: int | None = None, **fields: Any) -> None:
         """A person changes the service: fields of `spec.service`, or with None takes them away."""
         manifest = self.service.manifest()

@@ -135,9 +135,14 @@ class TestAStatus:
 class TestANewFramework:
     """Its figures change several times at first: all of that is told at once, a little later."""
 
-    def put(self, it: Bench, *, cpu: str | None) -> None:
+    def put(self, it: Bench, *, cpu: str | None, **status: Any) -> None:
         wanted = None if cpu is None else [demand(requests={"cpu": cpu})]
-        it.api.put(FRAMEWORKS, external(demand=wanted, created=it.now).manifest())
+        manifest = external(demand=wanted, created=it.now).manifest()
+        it.api.put(FRAMEWORKS, {**manifest, "status": {**manifest.get("status", {}), **status}})
+
+    def ready(self, status: str) -> list[dict[str, Any]]:
+        since = "2026-05-01T12:00:00Z"
+        return [{"type": "Ready", "status": status, "reason": "Seen", "message": "", "lastTransitionTime": since}]
 
     def written(self, it: Bench) -> int:
         return it.api.writes.count(("apply", "Framework", "spark"))
@@ -154,6 +159,33 @@ class TestANewFramework:
     async def test_is_told_at_once_why_it_waits(self):
         async with bench() as it:
             self.put(it, cpu="9")
+            await it.master.tick()
+            await it.tick(1)
+            assert self.written(it) == 1
+
+    async def test_is_told_of_nothing_while_it_starts(self):
+        async with bench() as it:
+            self.put(it, cpu="1", conditions=self.ready("False"))
+            await it.master.tick()
+            await it.tick(INTERVAL)
+            assert self.written(it) == 0
+            present = it.api.objects[FRAMEWORKS]["spark"]
+            it.api.put(FRAMEWORKS, {**present, "status": {**present["status"], "conditions": self.ready("True")}})
+            await it.tick(INTERVAL)
+            assert self.written(it) == 1
+
+    async def test_is_told_of_its_figures_when_it_takes_long_to_start(self):
+        async with bench() as it:
+            self.put(it, cpu="1", conditions=self.ready("False"))
+            await it.master.tick()
+            await it.tick(59)
+            assert self.written(it) == 0
+            await it.tick(1)
+            assert self.written(it) == 1
+
+    async def test_is_told_at_once_why_it_waits_also_while_it_starts(self):
+        async with bench() as it:
+            self.put(it, cpu="9", conditions=self.ready("False"))
             await it.master.tick()
             await it.tick(1)
             assert self.written(it) == 1
@@ -190,6 +222,32 @@ class TestTheStatuses:
             assert computed == ["shops"]
             await it.tick(1)
             assert computed == ["shops", "shops"]
+
+
+class TestManyStatuses:
+    """An API server that takes a tenth of a second for each write."""
+
+    def slow_down(self, it: Bench) -> None:
+        def refuse(verb: str, kind: Resource, name: str) -> None:
+            it.now += 0.1
+
+        it.master.client.refuse = refuse
+
+    def written(self, it: Bench) -> list[str]:
+        return [name for verb, kind, name in it.api.writes if kind == "FrameworkRole"]
+
+    async def test_are_written_a_few_each_second_and_those_first_that_were_written_longest_ago(self):
+        async with bench() as it:
+            for number in range(10):
+                it.api.put(FRAMEWORK_ROLES, role(f"role-{number}").manifest())
+            self.slow_down(it)
+            it.master.cache.catch_up()
+            counts = []
+            for _ in range(4):
+                await it.tick(1)
+                counts.append(len(self.written(it)))
+            assert counts == [4, 8, 11, 11]
+            assert len(set(self.written(it))) == 11
 
 
 class TestAQuotaThatIsNotSound:

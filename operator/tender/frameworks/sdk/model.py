@@ -170,7 +170,7 @@ Answer = Claim | Decline
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is to be done next: first what is kept and the answers, then launches, stops and removals; then the status.
+    """What is to be done next: first what is kept, the answers and the status, then launches, stops and removals.
 
     `status` is the whole part of `Framework.status` that belongs to the controller.
     """

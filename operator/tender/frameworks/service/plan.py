@@ -22,7 +22,7 @@ from tender.frameworks.service.exposure import exposed
 from tender.frameworks.service.failures import failed, note_of, youngest
 from tender.frameworks.service.presence import Presence, bearing_silence, presence_of
 from tender.frameworks.service.room import no_place
-from tender.frameworks.service.selection import Selection
+from tender.frameworks.service.selection import Selection, to_exchange
 from tender.frameworks.service.told import Situation, notes_of, state_of
 from tender.frameworks.service.update import Bounds, bounds_of, exchanged, surplus, wanted_new
 from tender.frameworks.service.version import Version, in_use, recorded_data, revision_of
@@ -41,13 +41,13 @@ def plan_service(seen: Seen) -> Plan:
     if run is None:
         return _nothing_to_run(seen, course, presence)
     keep, forget = _versions(seen, spec, course, run)
-    new = presence.of(run.revision)
-    old = [pod for pod in presence.active if revision_of(pod) != run.revision]
+    new = [pod for pod in presence.of(run.revision) if not to_exchange(pod)]
+    old = [pod for pod in presence.active if revision_of(pod) != run.revision or to_exchange(pod)]
     bounds = bounds_of(course.replicas, run.spec.update_strategy)
     by = Selection(run.spec, presence.active, seen.nodes, presence.silent)
     wanted, stops = _exchange(course, presence, new, old, bounds, by)
     stops += surplus(presence.inactive, len(presence.inactive) - course.replicas, by)
-    shape = _shape(seen, run, presence, wanted)
+    shape = _shape(seen, run, presence, wanted, len(new))
     failures = failed(pod for pod in presence.ended if revision_of(pod) == run.revision)
     before = recorded_backoff(framework.status, run.revision, run.spec.backoff)
     backoff = before.after(youngest=youngest(failures, now), now=now)
@@ -111,7 +111,7 @@ def _nothing_to_run(seen: Seen, course: Course, presence: Presence) -> Plan:
 def _exchange(
     course: Course, presence: Presence, new: list[Pod], old: list[Pod], bounds: Bounds, by: Selection
 ) -> tuple[int, list[Stop]]:
-    """How many active pods of the version that is launched there are to be, and which pods go for them.
+    """How many of the pods that stay (`new`) there are to be, and which pods go for them.
 
     While nothing is exchanged, pods of the newest version that a change has brought beyond the replicas may stay.
     """
@@ -124,12 +124,12 @@ def _exchange(
     return len(new) + max(0, replicas - there_are), surplus(presence.active, there_are - replicas - beyond, by)
 
 
-def _shape(seen: Seen, run: Version, presence: Presence, wanted: int) -> Shape:
+def _shape(seen: Seen, run: Version, presence: Presence, wanted: int, new: int) -> Shape:
     """The shape of the pods; pods that are kept besides are in its count, since whoever matches offers counts them."""
     shape = shape_of(
         seen.framework,
         run.spec.template,
-        count=wanted + presence.besides(run.revision),
+        count=wanted + presence.of_task(run.revision) - new,
         constraints=run.spec.constraints,
         peers=presence.peers,
     )

@@ -5,7 +5,6 @@ their place. After `expungeAfter` they are given up: forgotten at once, without 
 node is back before that, there are more pods than wanted, and scaling down removes some.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,10 +50,9 @@ class Presence:
         """The active pods of a template."""
         return [pod for pod in self.active if revision_of(pod) == revision]
 
-    def besides(self, task: str) -> int:
-        """How many pods count for the task where demand and offers are matched, and not for the replicas."""
-        active = Counter(pod.metadata.labels.get(LABEL_TASK) for pod in self.active)
-        return sum(pod.metadata.labels.get(LABEL_TASK) == task for pod in self.live) - active[task]
+    def of_task(self, task: str) -> int:
+        """How many live pods count for the task where demand and offers are matched."""
+        return sum(pod.metadata.labels.get(LABEL_TASK) == task for pod in self.live)
 
     @property
     def peers(self) -> tuple[str, ...]:

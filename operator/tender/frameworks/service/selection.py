@@ -1,8 +1,9 @@
 """Which pods of a service go first when there are too many.
 
-The order is Marathon's (`ScalingProposition.scala`): those that people have chosen, those whose removal makes a
-`GroupBy` more even, those on nodes that do not answer, those that have not started, those that are starting, and then
-those that are ready; among equals the youngest or the oldest (`killSelection`).
+The order is Marathon's (`ScalingProposition.scala`): those that people have chosen (to be removed first, or
+exchanged), those whose removal makes a `GroupBy` more even, those on nodes that do not answer, those that have not
+started, those that are starting, and then those that are ready; among equals the youngest or the oldest
+(`killSelection`).
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tender.api.core import Node, Pod
-from tender.api.names import LABEL_REMOVE_FIRST
+from tender.api.names import LABEL_EXCHANGE, LABEL_REMOVE_FIRST
 from tender.api.placement import NODE_NAME
 from tender.api.service import ServiceSpec
 
@@ -77,8 +78,13 @@ class Selection:
         return tuple(pod.spec.node_name if key == NODE_NAME else labels.get(key) for key in keys)
 
 
+def to_exchange(pod: Pod) -> bool:
+    """Whether people want another pod in place of this one."""
+    return LABEL_EXCHANGE in pod.metadata.labels
+
+
 def _chosen(pod: Pod) -> bool:
-    return LABEL_REMOVE_FIRST in pod.metadata.labels
+    return LABEL_REMOVE_FIRST in pod.metadata.labels or to_exchange(pod)
 
 
 def _progress(pod: Pod) -> int:

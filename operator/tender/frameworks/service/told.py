@@ -11,6 +11,7 @@ from functools import cached_property
 from tender.api.conditions import RECONCILING, STALLED, find_condition
 from tender.api.core import Pod
 from tender.api.framework import Framework
+from tender.api.names import LABEL_EXCHANGE
 from tender.frameworks.sdk.model import Note
 from tender.frameworks.sdk.silence import created_at
 from tender.frameworks.service.backoff import Backoff
@@ -18,6 +19,7 @@ from tender.frameworks.service.course import Course, Told
 from tender.frameworks.service.failures import cause_of, troubles
 from tender.frameworks.service.presence import Presence
 from tender.frameworks.service.room import NoPlace
+from tender.frameworks.service.selection import to_exchange
 from tender.frameworks.service.update import Bounds
 
 PROGRESS_SECONDS = 600.0
@@ -133,7 +135,9 @@ def notes_of(one: Situation, state: Told) -> tuple[Note, ...]:
 
 def _rolling(one: Situation, stalled: bool) -> Told:
     replicas, bounds = one.course.replicas, one.bounds
-    done = f"{sum(pod.ready for pod in one.new)} of {replicas} pods are new and ready, {len(one.old)} are old"
+    asked = sum(to_exchange(pod) for pod in one.old)
+    old = f"{len(one.old)} are old" if asked < len(one.old) else f"{_pods(asked)} to be exchanged"
+    done = f"{sum(pod.ready for pod in one.new)} of {replicas} pods are new and ready, {old}"
     if one.blocked and one.no_place is not None and not one.no_place.passing:
         return "Stalled", "RollBlocked", f"{one.cause}; change spec.service.constraints, or add a node. {done}"
     if one.blocked:
@@ -146,7 +150,8 @@ def _rolling(one: Situation, stalled: bool) -> Told:
         return "Stalled" if stalled else "Reconciling", "RollBlocked", message
     if stalled:
         return "Stalled", "RollBlocked", f"for 10 min no offer was of use: {one.cause}. {done}"
-    return "Reconciling", "RollingOut", f"exchanging pods for the newest template; {done}{_details(one)}"
+    purpose = "for the newest template" if asked < len(one.old) else f"as label {LABEL_EXCHANGE} asks"
+    return "Reconciling", "RollingOut", f"exchanging pods {purpose}; {done}{_details(one)}"
 
 
 def _backing_off(one: Situation) -> str:

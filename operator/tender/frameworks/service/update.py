@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tender.api.core import Pod
+from tender.api.names import LABEL_EXCHANGE
 from tender.api.service import UpdateStrategy
 from tender.frameworks.sdk.model import Stop
-from tender.frameworks.service.selection import Selection
+from tender.frameworks.service.selection import Selection, to_exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def exchanged(new: Sequence[Pod], old: Sequence[Pod], replicas: int, bounds: Bou
     spare = len(ready) - bounds.least_ready
     replaced = [pod for pod in old if not pod.ready]
     replaced += by.first([pod for pod in old if pod.ready], spare)
-    return stops + [Stop(pod.metadata.name, pod.metadata.uid, "replaced by a newer revision") for pod in replaced]
+    return stops + [Stop(pod.metadata.name, pod.metadata.uid, _why(pod)) for pod in replaced]
 
 
 def surplus(pods: Sequence[Pod], beyond: int, by: Selection) -> list[Stop]:
@@ -58,3 +59,7 @@ def _part(replicas: int, share: str, *, round_up: bool) -> int:
         return int(share)
     hundredfold = replicas * int(share[:-1])
     return -(-hundredfold // 100) if round_up else hundredfold // 100
+
+
+def _why(pod: Pod) -> str:
+    return f"exchanged, as label {LABEL_EXCHANGE} asks" if to_exchange(pod) else "replaced by a newer revision"
