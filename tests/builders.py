@@ -200,6 +200,7 @@ def offer(
     owner_uid: str | None = None,
     role: str = "default",
     demand_revision: str | None = None,
+    term: int | None = None,
     namespace: str = NAMESPACE,
     uid: str | None = None,
     version: int = 1,
@@ -233,6 +234,7 @@ def offer(
                 slices=list(slices) or [slice_on()],
                 expiresAt=timestamp(expires),
                 demandRevision=demand_revision,
+                term=term,
             ),
             "status": given(
                 phase=phase,

@@ -16,6 +16,7 @@ SECTIONS = {
     "## Who may reserve": "tender-reservations",
 }
 PEOPLE = {"### tender-view": "tender-view", "### tender-edit": "tender-edit", "### tender-operate": "tender-operate"}
+LEASE_ROLES = ("tender-master-lease", "tender-controller-lease")
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +41,19 @@ class TestEveryRole:
     def test_names_what_it_grants(self, rendered: Rendered):
         for role in roles(rendered):
             assert "*" not in {word for right in granted([role]) for word in right}
-            assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role.get("rules", ()))
+            rules = role.get("rules", ())
+            assert all(rule.keys() - {"resourceNames"} == {"apiGroups", "resources", "verbs"} for rule in rules)
 
     def test_grants_nothing_that_leads_to_more(self, rendered: Rendered):
         for right in granted(roles(rendered)):
-            assert right.group in {"", "tender.dev", "events.k8s.io", "apps"}
+            assert right.group in {"", "tender.dev", "events.k8s.io", "apps", "coordination.k8s.io"}
             assert right.group != "apps" or right.resource == "controllerrevisions"
+            assert right.group != "coordination.k8s.io" or right.resource == "leases"
             assert right.resource not in {"secrets", "serviceaccounts", "serviceaccounts/token"}
             assert right.verb not in {"bind", "escalate", "impersonate"}
 
     @pytest.mark.parametrize(
-        "template", ["master-rbac.yaml", "controller-rbac.yaml", "user-roles.yaml", "_admission.tpl"]
+        "template", ["master-rbac.yaml", "controller-rbac.yaml", "leases.yaml", "user-roles.yaml", "_admission.tpl"]
     )
     def test_says_why_at_every_rule(self, template: str):
         lines = (CHART / "templates" / template).read_text().splitlines()
@@ -61,13 +64,13 @@ class TestEveryRole:
 
 class TestEveryComponent:
     @pytest.mark.parametrize("component", COMPONENTS)
-    def test_is_bound_to_its_own_role_alone(self, rendered: Rendered, component: str):
+    def test_is_bound_to_its_own_roles_alone(self, rendered: Rendered, component: str):
         bindings = [
             each["roleRef"]["name"]
             for each in rendered.of("ClusterRoleBinding") + rendered.of("RoleBinding")
             if any(subject["name"] == f"tender-{component}" for subject in each["subjects"])
         ]
-        assert bindings == [f"tender-{component}"]
+        assert bindings == [f"tender-{component}", f"tender-{component}-lease"]
 
     def test_of_the_first_level_cannot_make_pods_and_of_the_second_cannot_make_offers(self, rendered: Rendered):
         master = granted([rendered.one("ClusterRole", "tender-master")])
@@ -80,8 +83,20 @@ class TestEveryComponent:
         some = helm.template("controller.namespaces={shop,bank}")
         nodes = granted([some.one("ClusterRole", "tender-system-tender-controller-nodes")])
         assert nodes == {Right("", "nodes", "list"), Right("", "nodes", "watch")}
-        assert {role["metadata"]["namespace"] for role in some.of("Role")} == {"bank", "shop"}
-        assert all(granted([role]) == everywhere - nodes for role in some.of("Role"))
+        of_work = [role for role in some.of("Role") if role["metadata"]["name"] == "tender-controller"]
+        assert {role["metadata"]["namespace"] for role in of_work} == {"bank", "shop"}
+        assert all(granted([role]) == everywhere - nodes for role in of_work)
+
+    @pytest.mark.parametrize("component", COMPONENTS)
+    def test_reads_and_writes_no_lease_but_its_own(self, helm: Helm, component: str):
+        rendered = helm.template("controller.namespaces={shop,bank}")
+        rules = rendered.one("Role", f"tender-{component}-lease")["rules"]
+        [name] = [
+            each.partition("=")[2] for each in rendered.container(component)["args"] if each.startswith("--lease-name=")
+        ]
+        assert name == f"tender-{component}"
+        named = [rule for rule in rules if rule["resources"] == ["leases"] and rule["verbs"] != ["create"]]
+        assert [rule["resourceNames"] for rule in named] == [[name]]
 
     def test_alone_touches_config_maps_if_it_is_the_controller(self, rendered: Rendered):
         for role in roles(rendered):
@@ -93,6 +108,10 @@ class TestTheDocument:
     @pytest.mark.parametrize(("section", "role"), (SECTIONS | PEOPLE).items())
     def test_lists_the_rights_of_each_role(self, rendered: Rendered, section: str, role: str):
         assert set(documented(section)) == granted([rendered.one("ClusterRole", role)])
+
+    @pytest.mark.parametrize("role", LEASE_ROLES)
+    def test_lists_the_rights_to_lead(self, rendered: Rendered, role: str):
+        assert set(documented("## Leases")) == granted([rendered.one("Role", role)])
 
     def test_names_every_role(self, rendered: Rendered):
         for role in roles(rendered):

@@ -159,12 +159,13 @@ class TestEveryPod:
 
 
 class TestSeveralReplicas:
-    ELECTED = ("master.replicas=2", "master.extraArgs={--leader-elect}")
+    ELECTED = ("master.replicas=2",)
 
     @pytest.mark.parametrize("setting", ["master.replicas=2", "master.strategy.type=RollingUpdate"])
     def test_are_refused_where_none_of_them_is_elected(self, helm: Helm, setting: str):
+        alone = "master.extraArgs={--no-leader-elect}"
         assert "master: several replicas, or a strategy other than Recreate, need leader election" in helm.refusal(
-            setting
+            setting, alone
         )
 
     def test_are_replaced_one_by_one_and_drained_one_by_one(self, helm: Helm):
@@ -224,6 +225,9 @@ class TestTheDefaults:
             "controller",
             "--port=8080",
             "--log-level=info",
+            "--leader-elect",
+            "--lease-namespace=tender-system",
+            "--lease-name=tender-controller",
             "--reserve-discipline=0",
         ]
         assert not [one for one in default.container("master")["args"] if one.startswith("--node-selector")]
@@ -297,7 +301,8 @@ class TestAValue:
         given = [one for one in rendered.container("controller")["args"] if one.startswith("--namespace")]
         assert given == [f"--namespace={namespace}" for namespace in namespaces]
         for kind in ("Role", "RoleBinding"):
-            assert {(each["metadata"]["name"], each["metadata"]["namespace"]) for each in rendered.of(kind)} == {
+            found = {(each["metadata"]["name"], each["metadata"]["namespace"]) for each in rendered.of(kind)}
+            assert {one for one in found if not one[0].endswith("-lease")} == {
                 ("tender-controller", namespace) for namespace in namespaces
             }
 

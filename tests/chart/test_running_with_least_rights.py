@@ -25,7 +25,14 @@ RARE = {
 made a pod or a version of which the next one has not heard yet.
 """
 
-
+LEADING = (
+    "--leader-elect",
+    f"--lease-namespace={SYSTEM}",
+    "--lease-duration=3",
+    "--lease-renew-deadline=2",
+    "--lease-retry-period=0.5",
+)
+"""Arguments with which a program stands for election; a killed one is succeeded within seconds."""
 OF_WEB = "--selector=tender.dev/framework=web"
 
 
@@ -52,7 +59,11 @@ class Work:
         return {right for each in self.requests(account) for right in each.rights}
 
     def granted(self, account: str) -> set[Right]:
-        return granted([json.loads(self.installation.kubectl("get", "clusterrole", account, "--output=json"))])
+        of_lease = ["role", f"{account}-lease", f"--namespace={SYSTEM}"]
+        roles = [
+            self.installation.kubectl("get", *each, "--output=json") for each in (["clusterrole", account], of_lease)
+        ]
+        return granted(json.loads(role) for role in roles)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +77,8 @@ def work(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
     installation.kubectl("create", "namespace", "shop")
     folder = tmp_path_factory.mktemp("logs")
     with (
-        installation.running("tender-master", SYSTEM, folder, "master", "--log-level=debug"),
-        installation.running("tender-controller", SYSTEM, folder, "controller", "--log-level=debug"),
+        installation.running("tender-master", SYSTEM, folder, "master", "--log-level=debug", *LEADING),
+        installation.running("tender-controller", SYSTEM, folder, "controller", "--log-level=debug", *LEADING),
     ):
         _do_everything(installation)
         _change_a_service(installation)
@@ -230,8 +241,14 @@ class TestTheControllerOfSomeNamespaces:
         installation.install("own", "first", only_these)
         account = "own-tender-controller"
         with (
-            installation.running("tender-master", SYSTEM, tmp_path, "master"),
-            installation.running(account, "first", tmp_path, "controller", *(f"--namespace={one}" for one in own)),
+            installation.running("tender-master", SYSTEM, tmp_path, "master", *LEADING),
+            installation.running(
+                account,
+                "first",
+                tmp_path,
+                *("controller", *(f"--namespace={one}" for one in own), "--leader-elect"),
+                *("--lease-namespace=first", "--lease-name=own-tender-controller"),
+            ),
         ):
             installation.apply(*(service("web", namespace, replicas=2) for namespace in (*own, "default")))
             for namespace in own:

@@ -132,6 +132,7 @@ args}. */}}
 {{- $elected := false -}}
 {{- range concat .args $values.extraArgs -}}
 {{- if regexMatch "^--leader-elect(=true)?$" . -}}{{- $elected = true -}}{{- end -}}
+{{- if eq "--no-leader-elect" . -}}{{- $elected = false -}}{{- end -}}
 {{- end -}}
 {{- if and (or $several (ne $strategy.type "Recreate")) (not $elected) -}}
 {{- fail (printf "%s: several replicas, or a strategy other than Recreate, need leader election; set %s.replicas to 1 and leave %s.strategy empty" .component .component .component) -}}

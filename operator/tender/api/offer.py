@@ -84,6 +84,13 @@ class ResourceOfferSpec(Model):
         description="The hash of the demand that the offer was made for. A refusal ends when the framework's demand is"
         " another one; absent: not before its time.",
     )
+    term: int | None = Field(
+        None,
+        description="The term of the master that made the offer: the leaseTransitions of its Lease. One of an earlier"
+        " term that comes after one of a later term is void. Absent: the master stood for no election.",
+        ge=0,
+        le=LARGEST_INT32,
+    )
 
 
 class Claim(Model):

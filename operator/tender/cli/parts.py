@@ -10,8 +10,11 @@ import click
 from tender.allocation import Settings as CycleSettings
 from tender.api.names import MANAGER_SERVICE
 from tender.cli.allocation import allocation_options
+from tender.cli.election import election_options
 from tender.cluster import logs
 from tender.cluster.errors import NoCluster
+from tender.cluster.leadership import LeaseLost
+from tender.cluster.lease import ElectionSettings
 from tender.controller.factory import run_controller
 from tender.controller.kinds import EVERYTHING
 from tender.controller.settings import ControllerSettings
@@ -51,6 +54,11 @@ _metrics_auth = click.option(
 _host = click.option("--host", default="0.0.0.0", show_default=True, help="Address to serve them on.")  # noqa: S104
 
 
+def _lease_of_controller(namespaces: tuple[str, ...], **_: object) -> str:
+    """Those of other namespaces run side by side."""
+    return "-".join(["tender-controller", *sorted(set(namespaces))])
+
+
 @click.command()
 @_kubeconfig
 @_context
@@ -58,6 +66,7 @@ _host = click.option("--host", default="0.0.0.0", show_default=True, help="Addre
     "--node-selector", default="", help="Label selector of the nodes that may be offered. Default: all nodes."
 )
 @allocation_options
+@election_options(lambda **_: "tender-master")
 @_host
 @_port
 @_metrics_auth
@@ -67,6 +76,7 @@ def master(
     context: str | None,
     node_selector: str,
     cycle: CycleSettings,
+    election: ElectionSettings | None,
     host: str,
     port: int,
     metrics_auth: bool,
@@ -81,6 +91,7 @@ def master(
         host=host,
         port=port,
         metrics_auth=metrics_auth,
+        election=election,
         cycle=cycle,
     )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
@@ -105,6 +116,7 @@ def master(
     envvar="TENDER_RESERVE_DISCIPLINE",
     help="How many stateful services of a namespace may look for places for their pods at a time. 0: any number.",
 )
+@election_options(_lease_of_controller)
 @_host
 @_port
 @_metrics_auth
@@ -114,6 +126,7 @@ def controller(
     context: str | None,
     namespaces: tuple[str, ...],
     reserve_discipline: int,
+    election: ElectionSettings | None,
     host: str,
     port: int,
     metrics_auth: bool,
@@ -129,6 +142,7 @@ def controller(
         host=host,
         port=port,
         metrics_auth=metrics_auth,
+        election=election,
     )
     with _reporting(), contextlib.suppress(KeyboardInterrupt):
         planners = built_in_planners(reserve_discipline)
@@ -144,5 +158,5 @@ def built_in_planners(reserve_discipline: int) -> Mapping[str, Planner]:
 def _reporting() -> Iterator[None]:
     try:
         yield
-    except NoCluster as error:
+    except (NoCluster, LeaseLost) as error:
         raise click.ClickException(str(error)) from None

@@ -18,6 +18,7 @@ import msgspec
 
 from tender.cluster.access import Access
 from tender.cluster.errors import ApiError
+from tender.cluster.fence import Fence
 from tender.cluster.resources import PODS, SERVER_VERSION, Resource
 from tender.cluster.retry import ONCE, RetryPolicy
 from tender.cluster.transport import Call, Observe, Transport
@@ -58,8 +59,8 @@ class Client:
     """A client of one API server; use it as an async context manager, in one event loop.
 
     `field_manager` names the writer in server-side apply and managedFields. At most `writes_in_flight` writes
-    run at once. `request_timeout` is in seconds and for one attempt. Every method raises `ApiError` or a
-    subclass.
+    run at once. `request_timeout` is in seconds and for one attempt. Writes pass the `fence`, if there is one, or raise
+    NotLeading. Every method raises `ApiError` or a subclass.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         observe: Observe | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self.access = access
         self.field_manager = field_manager
@@ -86,6 +88,7 @@ class Client:
             sleep=sleep,
             clock=clock,
             observe=observe,
+            fence=fence,
         )
 
     async def __aenter__(self) -> Self:

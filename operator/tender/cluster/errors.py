@@ -78,6 +78,13 @@ class Unreachable(ApiError):
         self.sent = sent
 
 
+class NotLeading(ApiError):
+    """The write was not sent: this process does not lead, or cannot be sure of it at the moment."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(0, "NotLeading", "not sent, since the lease was not renewed in time", where=where)
+
+
 _BY_STATUS: dict[int, type[ApiError]] = {
     403: Forbidden,
     404: NotFound,

@@ -7,18 +7,21 @@ be tried again, and what is measured. `Client` above it knows Kubernetes' verbs.
 import asyncio
 import contextlib
 import random
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
 
 from tender.cluster.access import Access
-from tender.cluster.errors import ApiError, NoCluster, Unreachable, from_response
+from tender.cluster.errors import ApiError, NoCluster, NotLeading, Unreachable, from_response
+from tender.cluster.fence import Fence
 from tender.cluster.resources import Resource
 from tender.cluster.retry import RetryPolicy
 
@@ -70,8 +73,19 @@ def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode(query)
 
 
+@dataclass(slots=True)
+class _Passage:
+    """One attempt of a write on its way through the fence."""
+
+    call: Call
+    refused: NotLeading | None = None
+
+
 class Transport:
-    """Sends calls over one aiohttp session, in one event loop; at most `writes_in_flight` writes at once."""
+    """Sends calls over one aiohttp session, in one event loop; at most `writes_in_flight` writes at once.
+
+    With a `fence` every write passes it at the last moment before it is sent, and ends within its grace.
+    """
 
     def __init__(
         self,
@@ -84,11 +98,14 @@ class Transport:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         observe: Observe | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self._access = access
+        self._fence = fence
         self._server = access.server.rstrip("/")
         self._writes = asyncio.Semaphore(writes_in_flight)
         self._retry = retry
+        self._seconds = request_timeout
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._rng = rng or random.Random()
         self._sleep = sleep
@@ -150,12 +167,19 @@ class Transport:
     async def _attempt(self, call: Call) -> bytes:
         started = self._clock()
         code = 0
+        limits, passage = self._timeout, None
+        if self._fence is not None and call.verb not in _READS:
+            self._fence.check(str(call))
+            passage = _Passage(call)
+            limits = aiohttp.ClientTimeout(total=min(self._seconds, self._fence.seconds + self._fence.grace))
         try:
-            async with await self._open(call, self._timeout) as response:
+            async with await self._open(call, limits, passage) as response:
                 code = response.status
                 payload = await response.read()
         except _LOST as error:
             code = 0
+            if passage is not None and passage.refused is not None:
+                raise passage.refused from None
             raise _unreachable(call, error) from error
         finally:
             self._note(call, code, started)
@@ -163,7 +187,9 @@ class Transport:
             raise self._refusal(call, response, payload)
         return payload
 
-    async def _open(self, call: Call, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    async def _open(
+        self, call: Call, limits: aiohttp.ClientTimeout, passage: _Passage | None = None
+    ) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = self._new_session()
         headers = await self._access.headers()
@@ -179,16 +205,53 @@ class Transport:
             allow_redirects=False,
             proxy=self._access.proxy,
             server_hostname=self._access.server_name,
+            trace_request_ctx=passage,
         )
 
     def _new_session(self) -> aiohttp.ClientSession:
         context = self._access.ssl_context()
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            ssl=context or True,
+            socket_factory=None if self._fence is None else self._fenced_socket,
+        )
         return aiohttp.ClientSession(
             read_bufsize=_READ_BUFFER,
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, ssl=context or True),
+            connector=connector,
+            trace_configs=[] if self._fence is None else [self._gate(self._fence)],
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "User-Agent": "tender"},
         )
+
+    def _gate(self, fence: Fence) -> aiohttp.TraceConfig:
+        """Asks the fence right before bytes of a write go out: a connection may have been waited for, and the process
+        may have been stopped since the attempt began.
+        """
+
+        async def about_to_send(_: aiohttp.ClientSession, context: Any, __: object) -> None:
+            passage = context.trace_request_ctx
+            if isinstance(passage, _Passage):
+                try:
+                    fence.check(str(passage.call))
+                except NotLeading as refusal:
+                    passage.refused = refusal
+                    raise
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(about_to_send)
+        trace.on_request_chunk_sent.append(about_to_send)
+        return trace
+
+    def _fenced_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        """A socket of which the kernel gives up what is not acknowledged within the fence's grace: else it would go on
+        sending, also for a process that is gone, until the network is back.
+        """
+        family, kind, protocol, _, _ = address
+        made = socket.socket(family, kind, protocol)
+        if self._fence is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * self._fence.grace))
+        return made
 
     def _refusal(self, call: Call, response: aiohttp.ClientResponse, payload: bytes) -> ApiError:
         return from_response(response.status, payload, response.headers.get("Retry-After"), where=str(call))
@@ -204,6 +267,8 @@ def _unreachable(call: Call, error: BaseException) -> Unreachable:
 
 
 def _may_retry(error: ApiError, call: Call) -> bool:
+    if isinstance(error, NotLeading):
+        return False
     if error.status == 429 or (isinstance(error, Unreachable) and not error.sent):
         return True  # it was not carried out
     return call.idempotent and (error.status == 0 or error.status in _TRANSIENT)

@@ -27,7 +27,11 @@ class VitalsSettings:
 
 
 class Vitals:
-    """Checks over a pulse and caches, and over what has to be done before a part is ready (`started`, by name)."""
+    """Checks over a pulse and caches, and over what has to be done before a part is ready (`started`, by name).
+
+    A part that stands by is asked for its pulse alone, so that rollouts go on: caches count from `begin` on. `alive`
+    are further checks for liveness.
+    """
 
     def __init__(
         self,
@@ -36,14 +40,20 @@ class Vitals:
         settings: VitalsSettings,
         *,
         started: Mapping[str, Callable[[], bool]] | None = None,
+        alive: Mapping[str, Check] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pulse = pulse
         self._caches = tuple(caches)
         self._settings = settings
         self._started = dict(started or {})
+        self._alive = dict(alive or {})
         self._clock = clock
-        self._born = clock()
+        self._begun: float | None = None
+
+    def begin(self) -> None:
+        """From now on the caches are to be followed."""
+        self._begun = self._clock()
 
     def ready(self) -> dict[str, Check]:
         """Checks for readiness, by name."""
@@ -55,24 +65,28 @@ class Vitals:
 
     def healthy(self) -> dict[str, Check]:
         """Checks for liveness, by name."""
-        return {"api-server": lambda: self._silent(self._settings.alive), "watches": self._stuck}
+        return {"api-server": lambda: self._silent(self._settings.alive), "watches": self._stuck, **self._alive}
 
     def _silent(self, limit: float) -> str | None:
         silence = self._pulse.silence()
         return f"no answer from the API server for {silence:.0f} s" if silence > limit else None
 
     def _unsynced(self) -> str | None:
+        if self._begun is None:
+            return None
         waiting = [cache.title for cache in self._caches if not cache.synced.is_set()]
         return f"first list not complete: {', '.join(waiting)}" if waiting else None
 
     def _stuck(self) -> str | None:
-        now = self._clock()
+        if self._begun is None:
+            return None
+        now, begun = self._clock(), self._begun
         stuck = [
-            f"{cache.title} for {now - (cache.last_contact or self._born):.0f} s"
+            f"{cache.title} for {now - (cache.last_contact or begun):.0f} s"
             for cache in self._caches
-            if now - (cache.last_contact or self._born) > self._settings.alive
+            if now - (cache.last_contact or begun) > self._settings.alive
         ]
         return f"no word from the watch of {', '.join(stuck)}" if stuck else None
 
     def _not_yet(self, done: Callable[[], bool]) -> Check:
-        return lambda: None if done() else "not complete yet"
+        return lambda: None if self._begun is None or done() else "not complete yet"

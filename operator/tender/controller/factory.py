@@ -2,7 +2,6 @@
 
 import asyncio
 import platform
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -20,6 +19,7 @@ from tender.cluster.access import load
 from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
 from tender.cluster.events import EventRecorder, Regarding
+from tender.cluster.leadership import Leadership, candidacy, count_leader, may_begin
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import CacheFigures, TrafficMetrics
 from tender.cluster.metrics.declared import REFUSED_BY_NODE
@@ -27,6 +27,7 @@ from tender.cluster.metrics.instruments import new_registry
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORKS, NODES, PODS, RESOURCE_OFFERS, Resource
 from tender.cluster.serving import Serving
+from tender.cluster.stopping import stop_on_signals
 from tender.cluster.vitals import Vitals
 from tender.controller.executor import Executor
 from tender.controller.kinds import KEPT, KINDS
@@ -55,7 +56,8 @@ async def run_controller(
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run frameworks until `stop` is set; without one, until a signal asks the process to end.
+    """Run frameworks until `stop` is set; without one, until a signal asks the process to end. With
+    `settings.election` it stands by until it leads, and raises LeaseLost when another one does.
 
     `planners` by the field of the Framework's spec that their kind is known by; `manager` is the field manager of what
     is written. Of the frameworks of these kinds only those are run that `selects` holds for: an author's own
@@ -64,17 +66,23 @@ async def run_controller(
     epoch seconds.
     """
     rng = rng or Random()
-    stop = stop or _set_by_signals(asyncio.Event())
+    stop = stop or stop_on_signals()
     registry = new_registry()
     metrics, traffic = ControllerMetrics(registry), TrafficMetrics(registry)
+    access = load(settings.kubeconfig, settings.context)
+    leadership = None
+    if settings.election is not None:
+        leadership = Leadership(access, settings.election, "controller", rng=rng, observe=traffic.request)
+    fence = None if leadership is None else leadership.fence
     client = Client(
-        load(settings.kubeconfig, settings.context),
+        access,
         field_manager=manager,
         writes_in_flight=settings.writes_at_once,
         rng=rng,
         observe=traffic.request,
+        fence=fence,
     )
-    async with client, asyncio.TaskGroup() as tasks:
+    async with client, candidacy(leadership), asyncio.TaskGroup() as tasks:
         recorder = EventRecorder(client, controller=manager, instance=platform.node())
 
         def tell(framework: Framework, note: Note) -> None:
@@ -90,6 +98,7 @@ async def run_controller(
             rng=rng,
             tell=tell,
             selects=selects,
+            fence=fence,
         )
         nodes_changed = asyncio.Event()
         view = View(turns.mark, nodes_changed.set, follows)
@@ -149,7 +158,7 @@ async def run_controller(
         async def work() -> None:
             """Do nothing before everything that is there is known."""
             await asyncio.gather(*(cache.synced.wait() for cache in caches))
-            metrics.leader.set(1)
+            count_leader(metrics.leader, leadership)
             counts = Counter[str]()
             for cache in caches:
                 counts[cache.resource.plural] += len(cache.objects)
@@ -157,10 +166,9 @@ async def run_controller(
             await asyncio.gather(turns.run(view, executor), make_rounds(view, executor, lost_pods, nodes_changed))
 
         pulse = Pulse(client, FRAMEWORKS, settings.vitals.pulse, namespace=next(iter(settings.namespaces), None))
-        vitals = Vitals(pulse, caches, settings.vitals)
-        background = [
-            tasks.create_task(each) for each in (*(cache.run() for cache in caches), pulse.run(), recorder.run())
-        ]
+        alive = {} if leadership is None else {"lease": leadership.stuck}
+        vitals = Vitals(pulse, caches, settings.vitals, alive=alive)
+        background = [tasks.create_task(each) for each in (pulse.run(), recorder.run())]
         async with Serving(
             registry,
             healthy=vitals.healthy(),
@@ -169,15 +177,9 @@ async def run_controller(
             host=settings.host,
             port=settings.port,
         ):
-            background.append(tasks.create_task(work()))
-            await stop.wait()
+            if await may_begin(leadership, stop):
+                vitals.begin()
+                background += [tasks.create_task(each) for each in (*(cache.run() for cache in caches), work())]
+                await stop.wait()
         for task in background:
             task.cancel()
-
-
-def _set_by_signals(stop: asyncio.Event) -> asyncio.Event:
-    """Let the signals that end a process set the event: in a container nothing else would heed them."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -12,6 +12,7 @@ import structlog
 
 from tender.api.framework import Framework
 from tender.cluster.errors import ApiError
+from tender.cluster.fence import Fence
 from tender.cluster.retry import Backoff
 from tender.controller.executor import Executor
 from tender.controller.metrics import ControllerMetrics
@@ -27,7 +28,7 @@ REST_SECONDS = 0.02
 
 class TurnLoop:
     """Takes turns. `planners` by the field of the spec that a framework's kind is known by, such as "service"; of these
-    frameworks only those that `selects` holds for, if it is given.
+    frameworks only those that `selects` holds for, if it is given. While a `fence` is shut no turn begins.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class TurnLoop:
         rng: Random,
         tell: Callable[[Framework, Note], None],
         selects: Callable[[Framework], bool] | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self._planners = planners
         self._selects = selects
+        self._fence = fence
         self._metrics = metrics
         self._clock = clock
         self._rng = rng
@@ -68,6 +71,8 @@ class TurnLoop:
             while True:
                 key = await self._queue.get()
                 await self._slots.acquire()
+                if self._fence is not None:
+                    await self._fence.opened()
                 self._metrics.queue_seconds.observe(time.perf_counter() - self._dirty.pop(key))
                 self._in_turn.add(key)
                 turns.create_task(self._guarded_turn(key, view, executor))

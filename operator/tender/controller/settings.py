@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tender.cluster.lease import ElectionSettings
 from tender.cluster.vitals import VitalsSettings
 
 
@@ -27,5 +28,7 @@ class ControllerSettings:
     """Port that they are served on."""
     metrics_auth: bool = False
     """Whether all but the probes is served only to those who may `get` it, as the API server says."""
+    election: ElectionSettings | None = None
+    """How it is decided who leads, where several run; None: only one may run."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""

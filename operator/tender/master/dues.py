@@ -26,6 +26,7 @@ class Cause(StrEnum):
     ROOM = "room"
     ROLE = "role"
     LEFT = "left"
+    SUCCEEDED = "succeeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,15 @@ Due = Withdraw | Remove
 
 
 def answered_since(offer: ResourceOffer, now: float) -> float:
-    """Since when an offer that is seen for the first time has had its answer, in epoch seconds."""
+    """Since when an offer that is seen for the first time has had its answer, in epoch seconds.
+
+    Of a claim that is now: the time of day that it names is another machine's, and one that is taken back too early by
+    a clock that is ahead is launched all the same.
+    """
     answered = offer.status.answered_at
-    return now if answered is None else min(now, answered.timestamp())
+    if answered is None or offer.status.phase == OfferPhase.CLAIMED:
+        return now
+    return min(now, answered.timestamp())
 
 
 def ends_at(offer: ResourceOffer, since: float, interval: float, least: float = 0.0) -> float:

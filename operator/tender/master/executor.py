@@ -15,7 +15,7 @@ import structlog
 from tender.api.offer import ResourceOffer
 from tender.api.timestamps import timestamp
 from tender.cluster.client import Client
-from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, Unreachable
+from tender.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound, NotLeading, Unreachable
 from tender.cluster.resources import RESOURCE_OFFERS
 from tender.master.dues import Due, Remove, Withdraw
 from tender.master.metrics import MasterMetrics
@@ -105,6 +105,9 @@ class Executor:
             created = await self._client.get(RESOURCE_OFFERS, offer.metadata.name, namespace=offer.metadata.namespace)
         except Unreachable:
             self._offers.doubt(key)
+            raise
+        except NotLeading as error:
+            (self._offers.doubt if error.ambiguous else self._offers.forsake)(key)
             raise
         except ApiError:
             self._offers.forsake(key)

@@ -2,8 +2,8 @@
 
 import asyncio
 import platform
-import time
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -15,14 +15,17 @@ from tender.api.core import Node, Pod, decode_node, decode_pod
 from tender.cluster.access import load
 from tender.cluster.authentication import Authentication
 from tender.cluster.client import Client
+from tender.cluster.clocks import WatchedClock
 from tender.cluster.events import EventRecorder
 from tender.cluster.heap import settle_heap
+from tender.cluster.leadership import Leadership, candidacy, count_leader, may_begin
 from tender.cluster.listwatch import ListWatch
 from tender.cluster.metrics import CacheFigures, TrafficMetrics
 from tender.cluster.metrics.instruments import new_registry
 from tender.cluster.pulse import Pulse
 from tender.cluster.resources import FRAMEWORK_ROLES, FRAMEWORKS, NODES, PODS, RESERVATIONS, RESOURCE_OFFERS
 from tender.cluster.serving import Serving
+from tender.cluster.stopping import stop_on_signals
 from tender.cluster.vitals import Vitals
 from tender.master import handlers
 from tender.master.census import Census
@@ -37,6 +40,7 @@ from tender.master.offerbook import OfferBook
 from tender.master.releaser import Releaser
 from tender.master.settings import MasterSettings
 from tender.master.status_writer import StatusWriter
+from tender.master.terms import first_term
 
 log = structlog.get_logger(__name__)
 
@@ -46,29 +50,57 @@ RUNNING_PODS = "status.phase!=Succeeded,status.phase!=Failed"
 async def run_master(
     settings: MasterSettings,
     *,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     rng: Random | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Run the master until `stop` is set or the task is cancelled. `clock` gives epoch seconds."""
+    """Run the master until `stop` is set; without one, until a signal asks the process to end. With
+    `settings.election` it stands by until it leads, and raises LeaseLost when another one does.
+
+    `clock` gives epoch seconds; what it moves on counts as time that passes. None: the time of day, whose jumps do not.
+    """
     rng = rng or Random()
+    stop = stop or stop_on_signals()
     registry = new_registry()
     metrics, traffic = MasterMetrics(registry), TrafficMetrics(registry)
     access = load(settings.kubeconfig, settings.context)
+    leadership = None
+    if settings.election is not None:
+        leadership = Leadership(
+            access,
+            settings.election,
+            "master",
+            first_term=lambda: first_term(client),
+            rng=rng,
+            observe=traffic.request,
+        )
+    lead = partial(count_leader, metrics.leader, leadership)
     client = Client(
         access,
         field_manager="tender-master",
         writes_in_flight=settings.offer_writes,
         rng=rng,
         observe=traffic.request,
+        fence=None if leadership is None else leadership.fence,
     )
-    async with client, asyncio.TaskGroup() as tasks:
+    async with client, candidacy(leadership), asyncio.TaskGroup() as tasks:
         ledger = Ledger()
         book = OfferBook(ledger, settings.cycle, settings.interval)
+        clock = clock or WatchedClock(book.clock_jumped)
         recorder = EventRecorder(client, controller="tender-master", instance=platform.node())
         facts = Facts(ledger, book, Intake(ledger, book.pod_changed, book.room), recorder, metrics, clock)
         executor = Executor(client, facts.offers, tasks, metrics)
-        loop = AllocationLoop(ledger, book, facts.frameworks, executor, metrics, settings, clock=clock, rng=rng)
+        loop = AllocationLoop(
+            ledger,
+            book,
+            facts.frameworks,
+            executor,
+            metrics,
+            settings,
+            clock=clock,
+            rng=rng,
+            leadership=leadership,
+        )
         facts.follow(loop)
         kinds = (
             (FRAMEWORK_ROLES, facts.roles),
@@ -114,10 +146,9 @@ async def run_master(
             (nodes, pods),
             settings.vitals,
             started={"census": census.complete.is_set, "cycle": lambda: loop.last_cycle is not None},
+            alive={} if leadership is None else {"lease": leadership.stuck},
         )
-        background = [
-            tasks.create_task(work) for work in (nodes.run(), pods.run(), census.run(), pulse.run(), recorder.run())
-        ]
+        background = [tasks.create_task(work) for work in (pulse.run(), recorder.run())]
         async with Serving(
             registry,
             healthy=vitals.healthy(),
@@ -127,11 +158,13 @@ async def run_master(
             host=settings.host,
             port=settings.port,
         ):
-            work = _allocate(nodes, pods, census, facts, loop, statuses, releaser, metrics)
-            background.append(tasks.create_task(work))
-            operator = _operator(kinds, access.connection_fields)
-            watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
-            await kopf.run_tasks(watching, ignored=_TasksOfOthers())
+            if await may_begin(leadership, stop):
+                vitals.begin()
+                allocating = _allocate(nodes, pods, census, facts, loop, statuses, releaser, lead)
+                background += [tasks.create_task(work) for work in (nodes.run(), pods.run(), census.run(), allocating)]
+                operator = _operator(kinds, access.connection_fields)
+                watching = await kopf.spawn_tasks(registry=operator, clusterwide=True, stop_flag=stop)
+                await kopf.run_tasks(watching, ignored=_TasksOfOthers())
         executor.end()
         for task in background:
             task.cancel()
@@ -145,13 +178,13 @@ async def _allocate(
     loop: AllocationLoop,
     statuses: StatusWriter,
     releaser: Releaser,
-    metrics: MasterMetrics,
+    lead: Callable[[], None],
 ) -> None:
     """Offer nothing, and release nothing, before everything that is there is known."""
     await asyncio.gather(nodes.synced.wait(), pods.synced.wait(), census.complete.wait())
     log.info("caches are complete", nodes=len(nodes.objects), pods=len(pods.objects))
-    facts.start_complete()
-    metrics.leader.set(1)
+    facts.start_complete(loop.term)
+    lead()
     loop.wake()
     settle_heap()
     await asyncio.gather(loop.run(), statuses.run(), releaser.run())

@@ -71,9 +71,12 @@ class Facts:
         """Wake this loop from now on."""
         self._loop = loop
 
-    def start_complete(self) -> None:
-        """All that was there at the start is known: what is not known from now on is not there."""
+    def start_complete(self, term: int | None = None) -> None:
+        """All that was there at the start is known: what is not known from now on is not there. `term` is the one in
+        which this master leads.
+        """
         self._complete = True
+        self._book.begin_term(term)
         for framework in self.frameworks.objects.values():
             if self._is_new(framework):
                 self._tell_of_implicit_roles(framework)

@@ -20,6 +20,7 @@ from tender.allocation import CycleResult, Grant, Ledger, Reason, Role, run_cycl
 from tender.allocation.take_back import after_role_change
 from tender.api.framework import Framework
 from tender.api.offer import OfferPhase
+from tender.cluster.leadership import Leadership
 from tender.master.dues import Cause, Withdraw
 from tender.master.executor import Executor
 from tender.master.metrics import MasterMetrics
@@ -45,7 +46,8 @@ class AllocationLoop:
     """Runs cycles. `wake` asks for one soon.
 
     `latest` is the result of the last one, with the reasons that were found last; it is as of `last_cycle`. The last
-    one over all nodes took `last_seconds` for `last_nodes` of them.
+    one over all nodes took `last_seconds` for `last_nodes` of them. With a `leadership` offers carry its term, and
+    nothing is decided while its fence is shut.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class AllocationLoop:
         *,
         clock: Callable[[], float],
         rng: Random,
+        leadership: Leadership | None = None,
     ) -> None:
+        self._leadership = leadership
         self._ledger = ledger
         self._book = book
         self._frameworks = frameworks
@@ -98,6 +102,11 @@ class AllocationLoop:
         """
         return max(self._settings.debounce, min(self._settings.interval, _REST_FACTOR * self._tick_seconds))
 
+    @property
+    def term(self) -> int | None:
+        """The term that offers are made in; None without an election."""
+        return None if self._leadership is None else self._leadership.term
+
     async def run(self) -> None:
         """Run cycles until cancelled."""
         while True:
@@ -107,6 +116,8 @@ class AllocationLoop:
                 await asyncio.sleep(self.rest_seconds)
             except TimeoutError:
                 self._everywhere = True
+            if self._leadership is not None:
+                await self._leadership.fence.opened()
             self._changed.clear()
             nodes = None if self._everywhere or self.last_seconds < _COSTLY_SECONDS else self._nodes
             try:
@@ -152,7 +163,7 @@ class AllocationLoop:
         """Offer what was granted. What cannot be made into an offer holds up nobody but its framework."""
         for name, granted in groupby(sorted(grants, key=_framework_of), key=_framework_of):
             try:
-                self._executor.create(make_offers(granted, self._frameworks.objects, now, self._rng))
+                self._executor.create(make_offers(granted, self._frameworks.objects, now, self._rng, self.term))
             except ValueError:
                 log.exception("no offer can be made of what was granted", framework=name)
                 self._executor.failed.add(name)

@@ -38,7 +38,8 @@ class _Entry:
 
     `since` is when it came to be in its phase, and `ends_at` when it ends by time alone. `outstanding` are the slices
     that hold something; for those of a claim, `launch_by` is their deadline. `least` is for how long a decline counts
-    at least. `looked_with` is its framework as it was when nothing was due last.
+    at least. `looked_with` is its framework as it was when nothing was due last. A `late` one is from a leader before
+    this one, and came after it had begun.
     """
 
     offer: ResourceOffer
@@ -50,6 +51,7 @@ class _Entry:
     launch_by: float = math.inf
     refuses: bool = False
     looked_with: Framework | None = None
+    late: bool = False
 
 
 class OfferBook:
@@ -63,8 +65,22 @@ class OfferBook:
         self._interval = interval
         self._entries: dict[str, _Entry] = {}
         self._sightings = Sightings()
+        self._term: int | None = None
         self.room = Room(ledger, settings or Settings())
         self.throttle = Throttle()
+
+    def begin_term(self, term: int | None) -> None:
+        """All offers that were there when this leader began are known: one of an earlier term that is seen from now on
+        was made too late.
+        """
+        self._term = term
+
+    def clock_jumped(self, seconds: float) -> None:
+        """The time of day was set: what claims have left of their time stays as it is."""
+        for entry in self._entries.values():
+            if entry.offer.status.phase == OfferPhase.CLAIMED:
+                entry.since += seconds
+                entry.launch_by += seconds
 
     def offer_changed(self, old: ResourceOffer | None, new: ResourceOffer | None, now: float) -> None:
         """An offer came, changed or went. `now` is in epoch seconds."""
@@ -80,6 +96,7 @@ class OfferBook:
             least = self._take_answer(before, new, now)
             ends = ends_at(new, since, self._interval, least)
             entry = self._entries[key] = _Entry(new, new.framework_key, since, ends, least)
+            entry.late = self._is_late(new) if before is None else before.late
             self._post(key, entry, now)
 
     def pod_changed(self, framework: str, old: core.Pod | None, new: core.Pod | None) -> None:
@@ -148,6 +165,10 @@ class OfferBook:
             counts[entry.offer.status.phase] += 1
         return counts
 
+    def _is_late(self, offer: ResourceOffer) -> bool:
+        made_in = offer.spec.term
+        return self._term is not None and made_in is not None and made_in < self._term
+
     def _due(self, key: str, entry: _Entry, now: float, framework: Framework | None, lacking: str | None) -> Due | None:
         offer = entry.offer
         if framework is None:
@@ -162,6 +183,9 @@ class OfferBook:
                 if offer.spec.role not in framework.spec.all_roles:
                     why = f"the framework has left role {offer.spec.role}"
                     return Withdraw(key, OfferPhase.RESCINDED, why, Cause.LEFT)
+                if entry.late:
+                    why = "it was made by a master that leads no more"
+                    return Withdraw(key, OfferPhase.RESCINDED, why, Cause.SUCCEEDED)
                 if lacking is not None and not self._is_launched(key, entry):
                     return Withdraw(key, OfferPhase.RESCINDED, lacking, Cause.ROOM)
                 if now > entry.ends_at:

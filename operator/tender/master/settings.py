@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tender.allocation import Settings as CycleSettings
+from tender.cluster.lease import ElectionSettings
 from tender.cluster.vitals import VitalsSettings
 
 
@@ -32,6 +33,8 @@ class MasterSettings:
     """Port that they are served on."""
     metrics_auth: bool = False
     """Whether all but the probes is served only to those who may `get` it, as the API server says."""
+    election: ElectionSettings | None = None
+    """How it is decided who leads, where several run; None: only one may run."""
     vitals: VitalsSettings = field(default_factory=VitalsSettings)
     """How much silence the probes bear."""
     cycle: CycleSettings = field(default_factory=CycleSettings)

@@ -129,6 +129,10 @@ class TestAnswers:
     def test_an_offer_that_has_expired_is_left_to_the_master(self):
         assert turn(shape("a", 3), offers=(offer(expires=NOON),)).answers == ()
 
+    def test_an_offer_of_an_earlier_term_that_came_late_is_left_to_the_master(self):
+        late, new = offer(name="late", term=3, version=8), offer(name="new", term=4, version=7)
+        assert [answer.offer for answer in turn(shape("a", 9), offers=(late, new)).answers] == ["new"]
+
     def test_an_offer_that_has_been_answered_is_not_answered_again(self):
         assert turn(shape("a", 3), offers=(WON, offer(refused=5), offer(phase="Rescinded"))).answers == ()
 

@@ -299,17 +299,24 @@ class TestAClaimedOffer:
         master.pod(sighted())
         assert master.held() == CLAIMED
 
-    def test_the_deadline_is_known_to_a_master_that_starts_later(self, master):
-        master.now += 40
+    @pytest.mark.parametrize("ahead", [40, 3600, -3600])
+    def test_the_deadline_runs_anew_for_a_master_that_starts_later_since_clocks_differ(self, master, ahead):
+        master.now += ahead
         master.offer(self.claimed(answered=NOON))
-        master.now = NOON + 61
+        master.now += 60
+        assert (master.lapse(), master.due()) == ({}, [])
+        master.now += 1
         assert master.lapse() == {KEY: 3}
 
-    def test_that_was_past_its_deadline_when_the_master_started_holds_nothing_and_is_not_told_of(self, master):
-        master.now += 61
-        master.offer(self.claimed(answered=NOON))
-        assert (master.held(), master.lapse()) == ({}, {})
-        assert len(master.due()) == 1
+    @pytest.mark.parametrize("jump", [3600, -3600])
+    def test_keeps_its_time_when_the_clock_is_set(self, master, jump):
+        master.offer(self.claimed())
+        master.now += 40
+        master.book.clock_jumped(jump)
+        master.now += jump + 20
+        assert (master.lapse(), master.due()) == ({}, [])
+        master.now += 1
+        assert master.lapse() == {KEY: 3}
 
     def test_the_deadline_runs_from_the_claim_and_not_from_the_offer(self, master):
         master.offer(made(expires=NOON + 600))
@@ -323,6 +330,37 @@ class TestAClaimedOffer:
         master.now += 61
         master.offer(made(claims=[claim_of(0, a=1)], version=3))
         assert isinstance(master.due()[0], Remove)
+
+
+class TestAnOfferOfAnEarlierTerm:
+    def test_is_adopted_when_it_was_there_as_the_leader_began(self, master):
+        master.offer(made(term=3))
+        master.book.begin_term(4)
+        assert master.due() == []
+        master.offer(made(term=3, version=2))
+        assert master.due() == []
+
+    def test_is_taken_back_when_it_comes_after_the_leader_began(self, master):
+        master.book.begin_term(4)
+        master.offer(made(term=3))
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "it was made by a master that leads no more")]
+        assert master.held() != {}
+
+    def test_that_was_claimed_is_charged_all_the_same(self, master):
+        master.book.begin_term(4)
+        master.offer(made(term=3, claims=[claim_of(0, a=1)], answered=NOON))
+        assert (master.held(), master.due()) == (CLAIMED, [])
+
+    @pytest.mark.parametrize("term", [4, 5, None])
+    def test_is_none_of_the_present_term_or_without_one(self, master, term):
+        master.book.begin_term(4)
+        master.offer(made(term=term))
+        assert master.due() == []
+
+    def test_there_is_none_without_an_election(self, master):
+        master.book.begin_term(None)
+        master.offer(made(term=3))
+        assert master.due() == []
 
 
 class TestAClaimThatRefusesTheRest:
@@ -392,10 +430,13 @@ class TestAClaimThatRefusesTheRest:
         master.now += 61
         assert master.lapse() == {}
 
-    def test_is_a_filter_and_no_claim_for_a_master_that_starts_after_its_pods_have_gone(self, master):
+    def test_is_soon_a_filter_alone_for_a_master_that_starts_after_its_pods_have_gone(self, master):
         master.now += 600
         master.offer(self.claimed())
-        assert (master.held(), master.lapse(), master.due(), master.refused()) == ({}, {}, [], self.REST)
+        assert (master.held(), master.due(), master.refused()) == (CLAIMED, [], self.REST)
+        master.now += 61
+        master.lapse()
+        assert (master.held(), master.due(), master.refused()) == ({}, [], self.REST)
 
     def test_that_refuses_for_less_than_its_launch_takes_ends_when_it_is_launched(self, master):
         master.offer(self.claimed(refused=5))

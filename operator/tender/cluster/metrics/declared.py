@@ -78,7 +78,7 @@ OFFERS_RESCINDED = Metric(
     "Offers that this master took back, by cause.",
     {
         "cause": "room (its node has no room for it any more), role (a role's quota, weight or place changed), "
-        "left (the framework has left the role)"
+        "left (the framework has left the role), succeeded (a master made it that leads no more)"
     },
 )
 OFFERS_STANDING = Metric(
@@ -184,7 +184,7 @@ FRAMEWORK_NOT_OFFERED = Metric(
     {
         **FRAMEWORK,
         "reason": "the master's reasons: Unavailable, Suppressed, Quota, Headroom, Reserved, Filtered, Unsuitable, "
-        "Tainted, TooSmall, Exhausted, ShareOrder",
+        "Tainted, TooSmall, Exhausted, ShareOrder, Throttled",
     },
 )
 FRAMEWORK_WAITING_TASKS = Metric(

@@ -22,6 +22,7 @@ from tender.frameworks.sdk.matching import match
 from tender.frameworks.sdk.model import Answer, Claim, Launch, Plan, Planner, Seen, Shape, Stop, Turn
 from tender.frameworks.sdk.ports import HostPort, ports_of_pod, ports_of_template
 from tender.frameworks.sdk.reserving import instances_with_place, kept_unused, reservation_manifest
+from tender.frameworks.sdk.terms import late_offers
 from tender.frameworks.sdk.waiting import still_waiting
 from tender.frameworks.sdk.wants import Surroundings
 
@@ -34,10 +35,13 @@ def take_turn(planner: Planner, seen: Seen) -> Turn:
     refused_until = seen.refused.until if seen.refused and seen.refused.until > seen.now else None
     hold_until = max(plan.hold_until, refused_until or 0.0)
     won = _won(plan.shapes, missing, seen, claimed, launches=seen.now >= hold_until)
+    late = late_offers(seen.offers)
     open_offers = [
         offer
         for offer in seen.offers
-        if offer.status.phase == "Offered" and offer.spec.expires_at.timestamp() > seen.now
+        if offer.status.phase == "Offered"
+        and offer.spec.expires_at.timestamp() > seen.now
+        and offer.metadata.name not in late
     ]
     matched = match(
         won.shapes,
