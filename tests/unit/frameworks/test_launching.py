@@ -36,7 +36,8 @@ class TestNames:
 
     def test_are_short_enough_for_a_host_name(self):
         framework_name = "f" * 63
-        won = offer(of=framework_name, name="f" * 54 + "-bcdfghjk", claims=[claim_of(127, a=1)])
+        slices = [slice_on(f"node-{number}") for number in range(128)]
+        won = offer(*slices, of=framework_name, name="f" * 54 + "-bcdfghjk", claims=[claim_of(127, a=1)])
         assert all(len(name) <= 63 for name in names(won))
 
 
