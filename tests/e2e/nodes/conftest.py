@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.nodes.three import NODES
-from tests.e2e.release import Release
+from tests.e2e.release import COMPONENTS, Release
 
 from cluster import LocalCluster, Options, home
 from cluster.layout import REPOSITORY
@@ -35,10 +35,10 @@ def cluster(three_nodes: LocalCluster) -> LocalCluster:
 
 @pytest.fixture(scope="package")
 def tender(three_nodes: LocalCluster) -> Release:
-    """Tender, as it is in the working tree, on the three nodes."""
+    """Tender, as it is in the working tree, on the three nodes: two of each part, of which one leads."""
     three_nodes.load_image(build_operator(_IMAGES, home() / "images"))
     release = Release(three_nodes)
-    release.install()
+    release.install(*(f"{component}.replicas=2" for component in COMPONENTS))
     return release
 
 
