@@ -186,6 +186,7 @@ class TestOffers:
                 ("room",): 1,
                 ("role",): 0,
                 ("left",): 0,
+                ("succeeded",): 0,
             }
 
     async def test_the_time_until_an_answer_is_told(self):

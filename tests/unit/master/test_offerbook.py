@@ -343,7 +343,8 @@ class TestAnOfferOfAnEarlierTerm:
     def test_is_taken_back_when_it_comes_after_the_leader_began(self, master):
         master.book.begin_term(4)
         master.offer(made(term=3))
-        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, "it was made by a master that leads no more")]
+        why = "it was made by a master that leads no more"
+        assert master.due() == [Withdraw(KEY, OfferPhase.RESCINDED, why, Cause.SUCCEEDED)]
         assert master.held() != {}
 
     def test_that_was_claimed_is_charged_all_the_same(self, master):
