@@ -52,6 +52,7 @@ async def starter() -> AsyncIterator[Starter]:
 
 
 def _serve() -> None:
+    import tender.cli.parts  # noqa: F401  # `main` would import them anew in every fork
     from tender.cli import main
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that were killed
