@@ -18,7 +18,8 @@ SYSTEM = "tender-watched"
 @pytest.fixture(scope="module")
 def watched(installation: Installation) -> Iterator[Installation]:
     """A release that authenticates, and in its namespace the accounts prometheus, which may read, and nobody."""
-    installation.install("tender", SYSTEM, "--set=metrics.authentication=true", "--take-ownership", "--force-conflicts")
+    settings = "--set=metrics.authentication=true,crds.keep=false"  # others find the control plane as it was
+    installation.install("tender", SYSTEM, settings, "--take-ownership", "--force-conflicts")
     for account in ("prometheus", "nobody"):
         installation.kubectl("create", "serviceaccount", account, f"--namespace={SYSTEM}")
     reader = ("--clusterrole=tender-metrics-reader", f"--serviceaccount={SYSTEM}:prometheus")

@@ -176,7 +176,7 @@ class TestThePolicies:
 
 def extended(rendered: Rendered, name: str) -> set[str]:
     """The cluster's own roles that a role is added to."""
-    labels = rendered.one("ClusterRole", name)["metadata"]["labels"]
+    [labels] = [role["metadata"]["labels"] for role in roles(rendered) if role["metadata"]["name"] == name]
     return {label.rpartition("-")[2] for label in labels if label.startswith("rbac.authorization.k8s.io/aggregate-to-")}
 
 

@@ -6,7 +6,7 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.chart.helm import CHART, COMPONENTS, PREVIOUS, VALUES, Helm, Rendered
+from tests.chart.helm import CHART, COMPONENTS, PREVIOUS, VALUES, Helm, Manifest, Rendered
 
 import tender
 from tender.allocation import Settings
@@ -388,22 +388,24 @@ class TestNetworkPolicies:
 
 
 class TestAdmissionPolicies:
+    KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+
+    def added(self, rendered: Rendered, default: Rendered) -> list[list[Manifest]]:
+        """Policies and bindings beside those that are always there."""
+        always = {each["metadata"]["name"] for kind in self.KINDS for each in default.of(kind)}
+        return [[each for each in rendered.of(kind) if each["metadata"]["name"] not in always] for kind in self.KINDS]
+
     def test_are_there_when_asked_for_each_with_a_binding(self, helm: Helm, default: Rendered):
-        kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-        assert [default.of(kind) for kind in kinds] == [[], []]
         for value, name in (("claim", "claims"), ("bind", "binding"), ("role", "roles")):
-            rendered = helm.template(f"admission.{value}Policy.enabled=true")
-            assert [[each["metadata"]["name"] for each in rendered.of(kind)] for kind in kinds] == [
-                [f"tender-{name}"]
-            ] * 2
-            [binding] = rendered.of("ValidatingAdmissionPolicyBinding")
+            [policy], [binding] = self.added(helm.template(f"admission.{value}Policy.enabled=true"), default)
+            assert policy["metadata"]["name"] == binding["metadata"]["name"] == f"tender-{name}"
             assert binding["spec"] == {"policyName": f"tender-{name}", "validationActions": ["Deny"]}
 
     def test_let_nothing_pass_when_they_fail(self, helm: Helm):
         rendered = helm.template(values=CHART.parents[1] / "tests" / "chart" / "values" / "guarded.yaml")
         assert {each["spec"]["failurePolicy"] for each in rendered.of("ValidatingAdmissionPolicy")} == {"Fail"}
 
-    def test_are_for_the_namespaces_that_are_chosen(self, helm: Helm):
+    def test_are_for_the_namespaces_that_are_chosen(self, helm: Helm, default: Rendered):
         rendered = helm.template("admission.claimPolicy.enabled=true", "admission.namespaceSelector.matchLabels.a=b")
-        [binding] = rendered.of("ValidatingAdmissionPolicyBinding")
+        _, [binding] = self.added(rendered, default)
         assert binding["spec"]["matchResources"] == {"namespaceSelector": {"matchLabels": {"a": "b"}}}

@@ -33,7 +33,9 @@ def refusal_of_own(words: Sequence[str]) -> str | None:
 
 
 def refusal_of_tool(words: Sequence[str], program: Path) -> str | None:
-    """Why kubectl or helm, at `program`, does not take these words; None if it does."""
+    """Why kubectl or helm, at `program`, does not take these words; None if it does. `kubectl tender` is our own."""
+    if words[:2] == ["kubectl", "tender"]:
+        return refusal_of_own(words[1:])
     path, options = _split(words[1:])
     command = _command(program, path[:2])
     if command is None:

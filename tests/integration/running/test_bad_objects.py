@@ -154,12 +154,11 @@ class TestTenBadFrameworksAmongManyGoodOnes:
         entries = [demand(f"shape-{number}", requests={"cpu": "10m"}) for number in range(MOST_DEMANDS)]
         await world.declare("many-shapes", *entries)
         await world.declare("ages", demand())
-        statuses: dict[str, dict[str, Any]] = {
-            "no-time": {"backoff": {"failures": 1, "until": BEFORE_TIME}},
-            "strange-status": {"stateful": {"targetRevision": "gone"}, "replicas": 7, "settledGeneration": 99},
-        }
-        for name, status in statuses.items():
-            await world.client.patch_status(FRAMEWORKS, name, status, namespace=world.namespace)
+        strange = {"stateful": {"targetRevision": "gone"}, "replicas": 7, "settledGeneration": 99}
+        await world.client.patch_status(FRAMEWORKS, "strange-status", strange, namespace=world.namespace)
+
+        def no_time(stored: dict[str, Any]) -> None:
+            stored.setdefault("status", {})["backoff"] = {"failures": 1, "until": BEFORE_TIME}
 
         def odd_role(stored: dict[str, Any]) -> None:
             stored["spec"]["role"] = {"not": "a name"}
@@ -167,6 +166,7 @@ class TestTenBadFrameworksAmongManyGoodOnes:
         def no_spec(stored: dict[str, Any]) -> None:
             del stored["spec"]
 
+        await rewrite(api_server, FRAMEWORKS, world.namespace, "no-time", no_time)
         await rewrite(api_server, FRAMEWORKS, world.namespace, "odd-role", odd_role)
         await rewrite(api_server, FRAMEWORKS, world.namespace, "no-spec", no_spec)
 
