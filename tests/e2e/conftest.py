@@ -40,7 +40,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Show with every failure what was on the cluster."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     found = getattr(item, "funcargs", {}).get("cluster")
-    if report.failed and isinstance(found, LocalCluster):
+    if report.failed and report.when != "teardown" and isinstance(found, LocalCluster):  # it may be down by then
         report.sections.append(("the cluster", _describe(found)))
     return report  # type: ignore[return-value]
 

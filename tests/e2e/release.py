@@ -19,11 +19,13 @@ COMPONENTS = ("master", "controller")
 
 
 class Release:
-    """The release "tender" on a cluster. `absences` are when it was being uninstalled, in epoch seconds."""
+    """The release "tender" on a cluster. `withdrawals` are when rights of its programs may have gone before the programs
+    did: while it was uninstalled or rolled back, in epoch seconds.
+    """
 
     def __init__(self, cluster: LocalCluster) -> None:
         self._cluster = cluster
-        self.absences: list[tuple[float, float]] = []
+        self.withdrawals: list[tuple[float, float]] = []
 
     def install(self, *settings: str, chart: Path = CHART) -> None:
         """Install or upgrade, with these values, by default with the image of the working tree, and wait until it is
@@ -39,14 +41,16 @@ class Release:
 
     def roll_back(self) -> None:
         """Go back to what was installed before, and wait until it is ready."""
+        begun = time.time()
         self._cluster.helm("rollback", "tender", "--namespace", NAMESPACE, "--wait", "--timeout", "3m")
+        self.withdrawals.append((begun, time.time()))
 
     def uninstall(self) -> None:
         """Uninstall, and wait until no process of it is left."""
         begun = time.time()
         self._cluster.helm("uninstall", "tender", "--namespace", NAMESPACE, "--wait", "--timeout", "2m")
         eventually("Tender's pods are gone", lambda: not self._pods())
-        self.absences.append((begun, time.time()))
+        self.withdrawals.append((begun, time.time()))
 
     def pod(self, component: str) -> Manifest:
         """The pod of a component that is not leaving."""

@@ -13,9 +13,9 @@ def asked(cluster: LocalCluster, component: str) -> list[Request]:
 
 
 def refused(cluster: LocalCluster, release: Release, component: str) -> list[Request]:
-    """What it had no right to. While the release is being uninstalled, its rights may end before its pods do."""
+    """What it had no right to. While the release is uninstalled or rolled back, its rights may end before its pods do."""
     return [
         each
         for each in asked(cluster, component)
-        if not each.allowed and not any(begun <= each.at <= ended for begun, ended in release.absences)
+        if not each.allowed and not any(begun <= each.at <= ended for begun, ended in release.withdrawals)
     ]
