@@ -19,7 +19,7 @@ COMPONENTS = ("master", "controller")
 
 
 class Release:
-    """The release "tender" on a cluster. `withdrawals` are when rights of its programs may have gone before the programs
+    """The release "tender" on a cluster. `withdrawals` are when rights of its programs may have gone before they
     did: while it was uninstalled or rolled back, in epoch seconds.
     """
 

@@ -13,7 +13,7 @@ def asked(cluster: LocalCluster, component: str) -> list[Request]:
 
 
 def refused(cluster: LocalCluster, release: Release, component: str) -> list[Request]:
-    """What it had no right to. While the release is uninstalled or rolled back, its rights may end before its pods do."""
+    """What it had no right to. While it is uninstalled or rolled back, rights may end before pods do."""
     return [
         each
         for each in asked(cluster, component)
