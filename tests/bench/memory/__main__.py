@@ -1,7 +1,8 @@
 """How much more memory master and controller take after 50,000 patches of statuses and 2,000 offers.
 
 Both run as programs against a real API server. What they need once is in use after a warm-up; what they take beyond
-that, with the same objects at the end as at the beginning, is lost.
+that, with the same objects at the end as at the beginning, is lost. Patches and offers come one after the other. Each
+figure is taken at rest; beside it stands how many offers there are just then (none), and how many there were at once.
 
 Run: python -m tests.bench.memory [--patches N] [--offers N]
 """
@@ -9,12 +10,13 @@ Run: python -m tests.bench.memory [--patches N] [--offers N]
 import argparse
 import asyncio
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from tests.bench.frameworks.measuring import prepare
-from tests.bench.memory.load import Load, resident_bytes, steps
+from tests.bench.memory.load import Load, resident_bytes
 from tests.bench.report import print_table, write_json
-from tests.bench.tender_running import tender_running, token_kubeconfig
+from tests.bench.tender_running import PARTS, tender_running, token_kubeconfig
 
 from cluster import LocalCluster, Options
 from cluster.layout import REPOSITORY
@@ -23,12 +25,10 @@ from tender.cluster.client import Client
 
 NODES = 50
 NAMESPACE = "default"
-WARM_UP = (5000, 200)
-STEPS = 5
-
+WARM_UP_PATCHES, WARM_UP_OFFERS = 5000, 400
+STEP_PATCHES, STEP_OFFERS = 5000, 200
 REST_SECONDS = 10.0
 BOUND = 20 * 2**20
-TOLERATIONS = [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}]
 
 Looks = list[dict[str, Any]]
 
@@ -44,34 +44,48 @@ async def run(patches: int, offers: int) -> Looks:
         async with Client(load(str(token_kubeconfig(cluster, "people")))) as client:
             await prepare(client, NODES)
             async with tender_running(cluster, kubeconfig) as tender:
-                return await _look_on(Load(client, NAMESPACE, TOLERATIONS), tender, patches, offers)
+                return await _look_on(Load(client, NAMESPACE), tender, patches, offers)
     finally:
         cluster.down()
 
 
-async def _look_on(one: Load, tender: dict[str, int], patches: int, offers: int) -> Looks:
+async def _look_on(going_on: Load, tender: dict[str, int], patches: int, offers: int) -> Looks:
     looks: Looks = []
-    done = 0
+    patched = 0
     begun = time.monotonic()
 
-    def look(when: str) -> None:
+    async def look(when: str) -> None:
+        await asyncio.sleep(REST_SECONDS)
         memory = {name: resident_bytes(pid) for name, pid in tender.items()}
-        looks.append({"when": when, "patches": done, "offers": one.refused, "s": time.monotonic() - begun, **memory})
-        print(when, {name: f"{amount / 2**20:.1f} MiB" for name, amount in memory.items()}, flush=True)
+        seconds = time.monotonic() - begun
+        offers = {"offers": going_on.answered, "most_at_once": going_on.most_at_once, "there": going_on.there}
+        looks.append({"when": when, "s": seconds, "patches": patched, **offers, **memory})
+        print(when, f"{patched} patches", offers, _in_mib(memory), flush=True)
 
-    look("start")
-    await one.start()
-    async with one.refusing():
-        await asyncio.gather(one.patch(WARM_UP[0]), one.offers(WARM_UP[1]))
-        await asyncio.sleep(REST_SECONDS)
-        look("after warm-up")
-        for more_patches, more_offers in steps(patches, offers, STEPS):
-            await asyncio.gather(one.patch(more_patches), one.offers(more_offers))
-            done += more_patches
-            look(f"after {done} patches")
-        await asyncio.sleep(REST_SECONDS)
-        look("at rest")
+    await look("start")
+    await going_on.start()
+    async with going_on.answering():
+        await going_on.patch(WARM_UP_PATCHES)
+        patched += WARM_UP_PATCHES
+        await going_on.offers(WARM_UP_OFFERS)
+        await look("warm")
+        for count in _steps(patches, STEP_PATCHES):
+            await going_on.patch(count)
+            patched += count
+            await look("patches")
+        for count in _steps(offers, STEP_OFFERS):
+            await going_on.offers(count)
+            await look("offers")
     return looks
+
+
+def _steps(total: int, step: int) -> Iterator[int]:
+    for done in range(0, total, step):
+        yield min(step, total - done)
+
+
+def _in_mib(memory: dict[str, int]) -> str:
+    return ", ".join(f"{part} {amount / 2**20:.1f} MiB" for part, amount in memory.items())
 
 
 def main() -> None:
@@ -81,24 +95,20 @@ def main() -> None:
     parser.add_argument("--offers", type=int, default=2_000)
     arguments = parser.parse_args()
     looks = asyncio.run(run(arguments.patches, arguments.offers))
-    parts = ("master", "controller")
     print()
     print_table(
-        ["when", "s", "patches", "offers", *(f"{part} MiB" for part in parts)],
+        ["after", "s", "patches", "offers", "most at once", "there now", *(f"{part} MiB" for part in PARTS)],
         [
             [
-                one["when"],
-                f"{one['s']:.0f}",
-                one["patches"],
-                one["offers"],
-                *(f"{one[part] / 2**20:.1f}" for part in parts),
+                *(one["when"], f"{one['s']:.0f}", one["patches"], one["offers"]),
+                *(one["most_at_once"], one["there"]),
+                *(f"{one[part] / 2**20:.1f}" for part in PARTS),
             ]
             for one in looks
         ],
     )
-    growth = {part: looks[-1][part] - looks[1][part] for part in parts}
-    print(", ".join(f"{part} {amount / 2**20:+.1f} MiB since the warm-up" for part, amount in growth.items()))
-    print(f"(to stay below {BOUND / 2**20:.0f} MiB for 50,000 patches and 2,000 offers)")
+    growth = {part: looks[-1][part] - looks[1][part] for part in PARTS}
+    print(f"since the warm-up: {_in_mib(growth)} (to stay below {BOUND / 2**20:.0f} MiB)")
     print(f"\nwritten to {write_json('memory', {'looks': looks, 'growth': growth})}")
 
 
