@@ -41,8 +41,8 @@ def test_commands_call_programs_that_are_known_and_take_what_they_are_given(bloc
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_targets_of_make_within_the_text_are_there(path: Path):
-    calls = [call for command in inline_commands(Page(path), ["make"]) for call in command.calls()]
+def test_our_own_commands_within_the_text_are_there(path: Path):
+    calls = [call for command in inline_commands(Page(path), ["make", "tender"]) for call in command.calls()]
     assert [why for call in calls if (why := refusal_of_own(call)) is not None] == []
 
 
