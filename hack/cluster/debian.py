@@ -54,13 +54,15 @@ def fetch(pin: Pin, program: str, path: Path) -> None:
 
 def _download(pin: Pin, folder: Path) -> None:
     wanted = f"{pin.package}={pin.version}"
-    if _offers(pin.package) is None:
-        _run(["apt-get", "-q", "update"], str(folder))
+    download = ["apt-get", "-q", "download", wanted]
+    if _run_quietly(download, folder):
+        return
+    _run(["apt-get", "-q", "update"], str(folder))  # what apt knows may be of another day
+    if _run_quietly(download, folder):
+        return
     offered = _offers(pin.package)
     if offered is None:
         raise ClusterError(f"apt knows no package {pin.package}")
-    if _run_quietly(["apt-get", "-q", "download", wanted], folder):
-        return
     say(f"{wanted} is not to be had; taking {offered}")
     _run(["apt-get", "-q", "download", f"{pin.package}={offered}"], str(folder))
 
