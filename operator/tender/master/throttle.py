@@ -24,6 +24,11 @@ from tender.master.conduct import (
 )
 from tender.master.dues import LAUNCH_DEADLINE_SECONDS
 
+NOT_LAUNCHED = "ClaimsNotLaunched"
+DECLINED_AT_ONCE = "OffersDeclinedAtOnce"
+CHANGES_TOO_OFTEN = "DemandChangesTooOften"
+REASONS = (NOT_LAUNCHED, DECLINED_AT_ONCE, CHANGES_TOO_OFTEN)
+"""Why frameworks are throttled, each as one word."""
 WITHIN_BUDGET = "WithinBudget"
 LOOK_SECONDS = 1.0
 """How often it is looked whether somebody is throttled, or no longer."""
@@ -167,8 +172,9 @@ class Throttle:
         }
 
     def counts(self) -> Mapping[str, int]:
-        """How many frameworks are throttled, by reason."""
-        return Counter(told.throttling.reason for told in self._told.values() if told.throttled)
+        """How many frameworks are throttled, by each reason."""
+        counted = Counter(told.throttling.reason for told in self._told.values() if told.throttled)
+        return {reason: counted[reason] for reason in REASONS}
 
     def _tell(self, name: str, throttling: Throttling | None, now: float) -> None:
         before = self._told.get(name)
@@ -206,7 +212,7 @@ def _throttling(record: _Record, now: float) -> Throttling | None:
 
 def _of_lapses(lapses: Lapses) -> Throttling:
     return Throttling(
-        "ClaimsNotLaunched",
+        NOT_LAUNCHED,
         f"it has claimed offers {lapses.rounds} times in a row and launched nothing of them within "
         f"{LAUNCH_DEADLINE_SECONDS:.0f} s; it is offered nothing until {timestamp(lapses.rests_until, 'seconds')}, and "
         "for longer each time. Launch what is claimed (pods with the label tender.dev/offer), or claim only what can "
@@ -216,7 +222,7 @@ def _of_lapses(lapses: Lapses) -> Throttling:
 
 def _of_declines(declines: Declines) -> Throttling:
     return Throttling(
-        "OffersDeclinedAtOnce",
+        DECLINED_AT_ONCE,
         f"it goes on declining all that it is offered for less than {QUICK_SECONDS} s; what it declines now counts as "
         f"refused for {declines.least_refusal:.0f} s at least, and for longer each time. Refuse for as long as it is "
         "of no use (refuseSeconds), or declare what is wanted (status.demand, [] for nothing): a claim or a longer "
@@ -225,7 +231,7 @@ def _of_declines(declines: Declines) -> Throttling:
 
 
 _OF_DEMAND = Throttling(
-    "DemandChangesTooOften",
+    CHANGES_TOO_OFTEN,
     f"its demand has changed more often than once a second, {DEMAND_BURST} times beyond that; one change a second is "
     "taken up now, the latest one. Declare in count how many pods are wanted in all, and change it only when that "
     f"changes: {CALM_SECONDS:.0f} s without another change end this",

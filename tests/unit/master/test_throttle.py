@@ -154,7 +154,7 @@ class TestWhatPeopleAreTold:
             "observedGeneration": 7,
             "lastTransitionTime": "2026-05-01T12:00:02Z",
         }
-        assert throttle.counts() == {"ClaimsNotLaunched": 1}
+        assert {reason for reason, count in throttle.counts().items() if count} == {"ClaimsNotLaunched"}
         assert throttle.resting(NOON + 2) == {KEY: condition["message"]}
 
     def test_ends_with_a_launch(self, throttle: Throttle):
@@ -162,7 +162,7 @@ class TestWhatPeopleAreTold:
         throttle.launched(KEY)
         assert told(throttle, NOON + 4) == ("False", "WithinBudget")
         assert throttle.resting(NOON + 4) == {}
-        assert throttle.counts() == {}
+        assert not any(throttle.counts().values())
 
     def test_stays_the_same_while_nothing_changes(self, throttle: Throttle):
         throttle.look(NOON + 2)
