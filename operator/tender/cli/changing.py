@@ -6,39 +6,38 @@ What is changed is read first and written with its version, so that nobody's cha
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import click
+
 from tender.cli.connection import Cluster
 from tender.cli.progress import Watched, wait_until
+from tender.cli.views.refused import RefusedError
 from tender.cli.views.standing import Standing
 from tender.cluster.errors import Conflict
-from tender.cluster.resources import FRAMEWORKS, Resource
+from tender.cluster.resources import FRAMEWORKS
 
 Object = dict[str, Any]
 _ATTEMPTS = 8
 
 
-async def change(
-    cluster: Cluster, resource: Resource, name: str, patch_of: Callable[[Object], Mapping[str, Any]], **place: str
-) -> Object:
-    """Merge into an object what `patch_of` makes of it as it is; the object as it is then.
-
-    Raises Conflict when others change it all the time, and whatever `patch_of` raises.
-    """
-    for attempt in range(_ATTEMPTS):
-        present = await cluster.client.get(resource, name, **place)
-        version = {"resourceVersion": present["metadata"]["resourceVersion"]}
-        patch = dict(patch_of(present))
-        patch["metadata"] = {**patch.get("metadata", {}), **version}
-        try:
-            return await cluster.client.patch(resource, name, patch, **place)
-        except Conflict:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
-
-
 async def change_framework(cluster: Cluster, name: str, patch_of: Callable[[Object], Mapping[str, Any]]) -> Object:
-    """The same for a framework of the namespace in question."""
-    return await change(cluster, FRAMEWORKS, name, patch_of, namespace=cluster.namespace)
+    """Merge into a framework of the namespace in question what `patch_of` makes of it as it is; as it is then.
+
+    Raises click.ClickException for a RefusedError of `patch_of`, and Conflict when others change it all the time.
+    """
+    attempts = _ATTEMPTS
+    while True:
+        present = await cluster.client.get(FRAMEWORKS, name, namespace=cluster.namespace)
+        try:
+            patch = dict(patch_of(present))
+        except RefusedError as error:
+            raise click.ClickException(str(error)) from None
+        patch["metadata"] = {"resourceVersion": present["metadata"]["resourceVersion"]}
+        try:
+            return await cluster.client.patch(FRAMEWORKS, name, patch, namespace=cluster.namespace)
+        except Conflict:
+            attempts -= 1
+            if not attempts:
+                raise
 
 
 async def follow(

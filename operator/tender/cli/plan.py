@@ -11,7 +11,6 @@ from tender.cli.connection import Cluster, Session, with_session
 from tender.cli.output import DOCUMENTS, in_colour, paint
 from tender.cli.progress import waiting_options
 from tender.cli.views.plans import names_of, plans_of, tree
-from tender.cli.views.refused import RefusedError
 from tender.cli.views.requests import with_request
 from tender.cli.views.standings import carried_out, plan_complete
 from tender.cluster.resources import FRAMEWORKS
@@ -170,10 +169,7 @@ def _asking(
 
 async def ask(cluster: Cluster, framework: str, kind: str, request: dict[str, Any]) -> None:
     """Add a request to a framework; `kind` is planRequests or podRequests."""
-    try:
-        await change_framework(cluster, framework, lambda present: with_request(present, kind, request))
-    except RefusedError as error:
-        raise click.ClickException(str(error)) from None
+    await change_framework(cluster, framework, lambda present: with_request(present, kind, request))
 
 
 def new_id(action: str) -> str:

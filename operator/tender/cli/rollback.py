@@ -7,7 +7,6 @@ from tender.cli.changing import Object, change_framework, follow
 from tender.cli.connection import Cluster, Session, with_session
 from tender.cli.output import DOCUMENTS, nothing
 from tender.cli.progress import waiting_options
-from tender.cli.views.refused import RefusedError
 from tender.cli.views.standings import settled
 from tender.cli.views.versions import columns, forward, rolled_back, versions_of
 from tender.cluster.resources import CONTROLLER_REVISIONS, FRAMEWORKS
@@ -55,10 +54,7 @@ def rollback(
         def patch_of(one: Object) -> Object:
             return forward(one) if newest else rolled_back(one, versions, to)
 
-        try:
-            changed = await change_framework(cluster, framework, patch_of)
-        except RefusedError as error:
-            raise click.ClickException(str(error)) from None
+        changed = await change_framework(cluster, framework, patch_of)
         click.echo(f"framework.tender.dev/{framework} rolled {'forward' if newest else 'back'}")
         if wait:
             await follow(cluster, framework, settled(framework, changed["metadata"]["generation"]), timeout)

@@ -5,7 +5,6 @@ import click
 from tender.cli.changing import change_framework, follow
 from tender.cli.connection import Cluster, Session, with_session
 from tender.cli.progress import waiting_options
-from tender.cli.views.refused import RefusedError
 from tender.cli.views.scaling import scaled
 from tender.cli.views.standings import settled
 
@@ -36,12 +35,9 @@ def scale(
     """
 
     async def work(cluster: Cluster) -> None:
-        try:
-            changed = await change_framework(
-                cluster, framework, lambda present: scaled(present, replicas, pods, current_replicas)
-            )
-        except RefusedError as error:
-            raise click.ClickException(str(error)) from None
+        changed = await change_framework(
+            cluster, framework, lambda present: scaled(present, replicas, pods, current_replicas)
+        )
         click.echo(f"framework.tender.dev/{framework} scaled to {replicas}")
         if wait:
             await follow(cluster, framework, settled(framework, changed["metadata"]["generation"]), timeout)
