@@ -17,6 +17,7 @@ from tender.cli.views.ages import age
 from tender.cli.views.amounts import quantities
 from tender.cli.views.frameworks import kind, message, state, tasks
 from tender.cli.views.table import Column, table
+from tender.cli.views.words import counted
 from tender.frameworks.sdk.funnel import REASONS
 
 FUNNEL = (
@@ -134,7 +135,7 @@ def lines(why: Why, *, wide: bool = False) -> Iterator[str]:
     yield f"{framework.metadata.name} ({kind(framework)}, {of}): {state(framework)}{ready}"
     waiting = framework.status.waiting
     if waiting is not None and waiting.tasks:
-        yield f"{_counted(waiting.tasks, 'task')} waiting for a place, for {age(waiting.since, why.now)}"
+        yield f"{counted(waiting.tasks, 'task')} waiting for a place, for {age(waiting.since, why.now)}"
     for stage in why.stages():
         yield ""
         yield f"{stage.title}:"
@@ -163,16 +164,14 @@ def _change(why: Why) -> str:
     if backing_off:
         return f"its pods have to start without failing: {message(framework)}"
     if offers := why.now_decided.get("nextOffers"):
-        return (
-            f"nothing, the next cycle offers it something on {_counted(len({one['node'] for one in offers}), 'node')}"
-        )
+        return f"nothing, the next cycle offers it something on {counted(len({one['node'] for one in offers}), 'node')}"
     if not _lacks_places(why):
         return _of_condition(framework)
     if decisive := _lowest(why.refused()):
         advice = _ADVICE.get(decisive.reason, "change what it asks for, or add nodes")
         return f"{advice} ({decisive.message})"
     if decisive := _lowest([one for stage in why.stages() for one in stage.obstacles], FUNNEL):
-        on = f"on {_counted(decisive.nodes, 'node')}: " if decisive.nodes else ""
+        on = f"on {counted(decisive.nodes, 'node')}: " if decisive.nodes else ""
         detail = f"; {decisive.detail}" if decisive.detail else ""
         return f"{decisive.advice} ({on}{decisive.cause}{detail})"
     if status.allocation is not None and status.allocation.offered:
@@ -242,7 +241,3 @@ def _table(obstacles: Sequence[Obstacle], *, wide: bool) -> Iterator[str]:
         Column[Obstacle]("NAMES", lambda one: ",".join(one.names), wide=True),
     ]
     return (f"  {line}" for line in table(columns, obstacles, wide=wide))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
