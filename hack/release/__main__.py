@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from release.cli import main  # noqa: E402
+from release.cli import main  # noqa: E402  # after the path is set
 
 if __name__ == "__main__":
     sys.exit(main())
